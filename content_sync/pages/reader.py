@@ -46,7 +46,7 @@ def open_reader(snapshot: Path, cache: Path, today: str) -> Reader:
     connection = sqlite3.connect(f"{snapshot.resolve().as_uri()}?mode=ro", uri=True)
     connection.execute("ATTACH DATABASE ? AS cache", (f"{cache.resolve().as_uri()}?mode=ro",))
     connection.row_factory = sqlite3.Row
-    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA cache_size = -16000")
     return Reader(connection, today)
 
 

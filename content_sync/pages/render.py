@@ -103,6 +103,7 @@ class Renderer:
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
         self._digests: dict[str, bytes] = {}
+        self._template_globals = dict(environment.globals)
         self._folders: set[str] = set()
 
     def make(self, kind: str, ids: list[str]) -> Batch:
@@ -134,8 +135,7 @@ class Renderer:
             "pub": None,
             "gone": {"url": url},
         }
-        html = self.environment.get_template("tombstone.html").render(context)
-        return str(html).encode()
+        return self._render("tombstone.html", context).encode()
 
     def _make_page(self, page: Page, batch: Batch) -> None:
         context = page.context
@@ -149,10 +149,20 @@ class Renderer:
         if before is not None and before.key == key:
             batch.unchanged.append(before)
             return
-        html = self.environment.get_template(page.template).render(context).encode()
+        html = self._render(page.template, context).encode()
         self._write(page.audience, page_file(page.url), html)
         records = "\n".join(dict.fromkeys(page.records))
         batch.written.append(Entry(path, len(html), hashlib.sha256(html).digest(), key, records))
+
+    def _render(self, name: str, values: dict[str, Any]) -> str:
+        """Render a template, with its globals merged once for all pages.
+
+        Template.render looks each global up anew for each page, which costs as much as a
+        short page itself.
+        """
+        template = self.environment.get_template(name)
+        context = template.new_context({**self._template_globals, **values}, shared=True)
+        return "".join(template.root_render_func(context))
 
     def _announce(self, template: str, context: dict[str, Any]) -> None:
         from content_sync.pages.signals import page_context
@@ -183,11 +193,10 @@ class Renderer:
             os.close(descriptor)
 
     def _work_row(self, work: Work) -> WorkRow:
-        template = self.environment.get_template("card.html")
-        public = template.render(w=work.item) if work.visible == 2 else ""
+        public = self._render("card.html", {"w": work.item}) if work.visible == 2 else ""
         members = None
         if work.members_item is not None and work.visible:
-            members = template.render(w=work.members_item)
+            members = self._render("card.html", {"w": work.members_item})
         return (
             work.id,
             work.year,
