@@ -192,7 +192,7 @@ def index(site: Path) -> None:
 
 def _index(settings: Settings) -> Any:
     from content_sync.release.stage import staged
-    from content_sync.search_step import index_release
+    from content_sync.indexing import index_release
 
     return index_release(settings, staged(settings))
 
@@ -344,7 +344,7 @@ def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_jso
 
     Example: nightpress search author:brzękowicz copper drift
     """
-    from content_sync.search_step import search_release
+    from content_sync.indexing import search_release
 
     results = search_release(_settings(site), " ".join(query), limit=limit, members=members)
     if as_json:

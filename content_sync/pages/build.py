@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from content_sync import __version__
 from content_sync.errors import BuildError
-from content_sync.pages.access import effective
+from content_sync.pages.access import ROOT, effective
 from content_sync.pages.assets import read_assets
 from content_sync.pages.cache import Cache
 from content_sync.pages.documents import Documents, buckets_for
@@ -37,7 +37,7 @@ from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage
 from content_sync.settings import Settings, read_settings
-from content_sync.urls import PLURALS, slug
+from content_sync.urls import PLURALS, record_url, slug
 
 if TYPE_CHECKING:
     from content_sync.pages.generator import RecordsGenerator
@@ -179,6 +179,23 @@ class Build:
         """Return the page that says of a URL that its record is no longer published."""
         assert self._renderer is not None
         return self._renderer.gone_page(url)
+
+    def gone_key(self) -> bytes:
+        """Return a digest of all that a page for a gone record depends on, beside its URL."""
+        assert self._renderer is not None
+        return self._renderer.gone_key()
+
+    def withdrawn_urls(self) -> list[str]:
+        """Return the URLs of tombstones: pages of withdrawn works, to be answered 410."""
+        rows = self.reader.connection.execute(
+            "SELECT id, access, public_on FROM publications WHERE status = ? ORDER BY id",
+            (Status.WITHDRAWN,),
+        )
+        return [
+            ROOT["members" if effective(r[1], r[2], self.today) == Access.MEMBERS else "public"]
+            + record_url("publication", r[0])
+            for r in rows
+        ]
 
     def counts(self) -> dict[str, int]:
         """Return how many works, people … the site shows, and how many pages were written."""

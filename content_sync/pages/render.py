@@ -137,6 +137,10 @@ class Renderer:
         }
         return self._render("tombstone.html", context).encode()
 
+    def gone_key(self) -> bytes:
+        """Return a digest of template and settings of such pages."""
+        return self._key("tombstone.html", {})
+
     def _make_page(self, page: Page, batch: Batch) -> None:
         context = page.context
         context["audience"] = page.audience

@@ -32,11 +32,11 @@ SELECT id FROM publications WHERE public_on > ? AND public_on <= ? ORDER BY id""
 
 # What the words on a page say of today's date tips when a day has passed.
 _TIPPED_EVENTS = """
-SELECT id FROM events WHERE access IS NOT NULL AND (
+SELECT id FROM events WHERE
     substr(starts_at, 1, 10) BETWEEN :since AND :today
     OR substr(ends_at, 1, 10) BETWEEN :since AND :today
     OR substr(registration_opens_at, 1, 10) BETWEEN :since AND :today
-    OR substr(registration_closes_at, 1, 10) BETWEEN :since AND :today)"""
+    OR substr(registration_closes_at, 1, 10) BETWEEN :since AND :today"""
 
 _TIPPED_PROJECTS = """
 SELECT DISTINCT project_id FROM deliverables WHERE due_on BETWEEN :since AND :today"""
@@ -71,7 +71,9 @@ def look_at(
     opened = [r[0] for r in connection.execute(_OPENED, (since_day, reader.today))]
     opened.extend(files_changed)
     if opened:
-        for touched_type, touched_id in neighbours(connection, "publication", opened):
+        for touched_type, touched_id in neighbours(
+            connection, [("publication", one) for one in opened]
+        ):
             if touched_type in scope:
                 scope[touched_type].add(touched_id)
     return {kind: sorted(ids) for kind, ids in scope.items()}

@@ -50,7 +50,13 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
     stage.adopt()
-    settle(settings, stage, build.render_gone)
+    settle(
+        settings,
+        stage,
+        build.render_gone,
+        gone_key=build.gone_key(),
+        also_gone=build.withdrawn_urls(),
+    )
     stage.write_release(
         {
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
