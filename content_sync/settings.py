@@ -74,9 +74,7 @@ class Settings:
         return self.workers or os.cpu_count() or 1
 
 
-_FROM_FILE = frozenset(
-    f.name for f in fields(Settings) if f.name not in {"site", "source"}
-)
+_FROM_FILE = frozenset(f.name for f in fields(Settings) if f.name not in {"site", "source"})
 
 
 def read_settings(site: Path) -> Settings:
@@ -102,9 +100,7 @@ def read_settings(site: Path) -> Settings:
         values["full_text_types"] = tuple(values["full_text_types"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
-    return Settings(
-        site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values
-    )
+    return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)
 
 
 def _check(values: dict[str, Any]) -> Iterator[str]:
