@@ -37,7 +37,6 @@ from content_sync.release.releases import (
 from content_sync.settings import Settings
 
 __all__ = [
-    "BaseKeys",
     "Entry",
     "Release",
     "SharedCount",
@@ -136,24 +135,6 @@ def write_file(
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class BaseKeys:
-    """Keys of the release that a stage builds upon, for a worker to look up by path.
-
-    `file` is `stage.base_manifest`; None (no base, or a full build) knows no key.
-    """
-
-    def __init__(self, file: Path | None) -> None:
-        self._manifest = manifest.Manifest(file) if file else None
-
-    def key_of(self, path: str) -> bytes | None:
-        entry = self._manifest.get(path) if self._manifest else None
-        return entry.key if entry else None
-
-    def keys(self, prefix: str = "") -> dict[str, bytes]:
-        """Return path to key of all files below `prefix`."""
-        return self._manifest.keys(prefix) if self._manifest else {}
-
-
 class Stage:
     """A release in the making. One process holds it; workers only write files."""
 
@@ -162,8 +143,7 @@ class Stage:
         self.root = root
         self.base = base
         """The release that unchanged files are shared with, or None."""
-        self.base_manifest: Path | None = None
-        """What workers give to BaseKeys; None until `begin`, and in a full build."""
+        self._base_files: manifest.Manifest | None = None
         self._work: sqlite3.Connection | None = None
 
     @property
@@ -175,13 +155,13 @@ class Stage:
         self.close()
         (self.root / _WORK).unlink(missing_ok=True)
         work = self._open(_WORK_SCHEMA)
-        if self.base is None or full:
-            self.base_manifest = None
+        if self.base is None:
             return
-        self.base_manifest = self.base.manifest_file
         work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
+        if full:
+            return
         work.execute("COMMIT")
-        work.execute("ATTACH ? AS base", (manifest.read_only(self.base_manifest),))
+        work.execute("ATTACH ? AS base", (manifest.read_only(self.base.manifest_file),))
         work.execute("BEGIN")
         work.execute("INSERT INTO files SELECT * FROM base.files WHERE key IS NOT NULL")
         work.execute("INSERT INTO carried SELECT path FROM files")
@@ -195,6 +175,23 @@ class Stage:
         work = self._connection()
         work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
         work.executemany("DELETE FROM carried WHERE path = ?", ((row[0],) for row in rows))
+
+    def keep(self, entries: Iterable[Entry]) -> None:
+        """List files that are as in the base; `share` will bring them."""
+        rows = list(entries)
+        work = self._connection()
+        work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+        work.executemany("INSERT OR IGNORE INTO carried VALUES (?)", ((row[0],) for row in rows))
+
+    def base_has(self, path: str) -> bool:
+        """Tell whether the base holds a file at `path`."""
+        base = self._base()
+        return base is not None and base.get(path) is not None
+
+    def base_paths(self, prefix: str) -> list[str]:
+        """Return the paths of the base that start with `prefix`, sorted."""
+        base = self._base()
+        return list(base.paths(prefix)) if base else []
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take files out that are no longer part of the site, written ones from disk too."""
@@ -291,6 +288,11 @@ class Stage:
         """Remove all that was staged."""
         self.close()
         shutil.rmtree(self.root)
+
+    def _base(self) -> manifest.Manifest | None:
+        if self._base_files is None and self.base is not None:
+            self._base_files = self.base.manifest()
+        return self._base_files
 
     def _is_based(self) -> bool:
         row = self._connection().execute("SELECT 1 FROM meta WHERE name = 'base'").fetchone()
