@@ -70,7 +70,13 @@ def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
 
     Raises BuildError for anything that Pelican logs as an error.
     """
-    settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
+    logging.getLogger("pelican").setLevel(logging.ERROR)
+    try:
+        settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
+    except ValueError as error:
+        raise BuildError(
+            f"{conf} cannot be used: {error}.", hint="Is there a folder content/ beside it?"
+        ) from error
     console.quiet = True
     FatalLogger.fatal_lvl = logging.ERROR
     try:
