@@ -3,9 +3,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-SITE ?= .
 
-.PHONY: help nightly serve test lint format bench lock clean runtime development
+.PHONY: help nightly serve test lint format bench lock clean runtime development benchmarks
 
 help:
 	@echo 'make nightly   read the records, build, check and publish the site (a demo, if no source is named)'
@@ -17,10 +16,10 @@ help:
 	@echo 'make clean     remove what set-up made; var/ and output/ stay'
 
 nightly: runtime
-	@$(BIN)/nightpress --site $(SITE) nightly $(ARGS)
+	@$(BIN)/nightpress nightly $(ARGS)
 
 serve: runtime
-	@$(BIN)/nightpress --site $(SITE) serve $(ARGS)
+	@$(BIN)/nightpress serve $(ARGS)
 
 test: lint
 	@$(BIN)/python -m tools.components install
@@ -35,7 +34,7 @@ format: development
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: development
+bench: benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock:
@@ -45,6 +44,6 @@ clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist benchmarks/work
 
 # Asked every time and answered in a moment: tools/environment.py compares digests.
-runtime development:
+runtime development benchmarks:
 	@command -v $(PYTHON) >/dev/null || { echo 'Nightpress needs Python 3.11 or newer, and there is no $(PYTHON). Install it (Debian, Ubuntu: apt-get install python3) or name one: make PYTHON=/path/to/python3 …' >&2; exit 1; }
 	@$(PYTHON) tools/environment.py $@
