@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SITE ?= .
 
 .PHONY: help nightly serve test lint format bench lock clean runtime development benchmarks
 
@@ -16,10 +17,10 @@ help:
 	@echo 'make clean     remove what set-up made; var/ and output/ stay'
 
 nightly: runtime
-	@$(BIN)/nightpress nightly $(ARGS)
+	@$(BIN)/nightpress nightly --site $(SITE) $(ARGS)
 
 serve: runtime
-	@$(BIN)/nightpress serve $(ARGS)
+	@$(BIN)/nightpress serve --site $(SITE) $(ARGS)
 
 test: lint
 	@$(BIN)/python -m tools.components install
