@@ -175,7 +175,7 @@ def _children_times() -> tuple[float, float]:
 
 def _count(folders: Iterable[Path], since: float) -> tuple[int, int, int, int]:
     files = size = files_written = bytes_written = 0
-    for folder in folders:
+    for folder in filter(Path.is_dir, folders):
         for entry in _walk(folder):
             stat = entry.stat(follow_symlinks=False)
             files += 1
