@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import runpy
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from content_sync.errors import ConfigurationError
 
@@ -26,6 +28,8 @@ class Settings:
     sitename: str = "Nightpress"
     siteurl: str = ""
     """Public address without a trailing slash, such as https://publications.example."""
+    timezone: str = "UTC"
+    """IANA name of the site's place: its midnight is when a date has passed."""
     full_texts: str = ""
     """Where `file_path` starts: a folder, or s3://bucket/prefix."""
     full_text_types: tuple[str, ...] = (".pdf",)
@@ -70,9 +74,7 @@ class Settings:
         return self.workers or os.cpu_count() or 1
 
 
-_FROM_FILE = frozenset(
-    f.name for f in fields(Settings) if f.name not in {"site", "source"}
-)
+_FROM_FILE = frozenset(f.name for f in fields(Settings) if f.name not in {"site", "source"})
 
 
 def read_settings(site: Path) -> Settings:
@@ -98,15 +100,15 @@ def read_settings(site: Path) -> Settings:
         values["full_text_types"] = tuple(values["full_text_types"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
-    return Settings(
-        site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values
-    )
+    return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)
 
 
-def _check(values: dict[str, Any]) -> Any:
-    for name in ("sitename", "siteurl", "full_texts", "s3_endpoint_url"):
+def _check(values: dict[str, Any]) -> Iterator[str]:
+    for name in ("sitename", "siteurl", "timezone", "full_texts", "s3_endpoint_url"):
         if not isinstance(values.get(name, ""), str):
             yield f"{name.upper()} must be text"
+    if str(values.get("timezone", "UTC")) not in available_timezones():
+        yield "TIMEZONE must be an IANA name such as Europe/Berlin"
     types = values.get("full_text_types", ())
     if isinstance(types, str) or not all(
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types

@@ -43,9 +43,9 @@ def slug(record_id: str) -> str:
     lowered, suffix = _fold_case(record_id)
     parts: list[str] = []
     for i, char in enumerate(lowered):
-        if char.isascii() and (char.isalnum() or char == "-"):
-            parts.append(char)
-        elif char == "." and 0 < i < len(lowered) - 1 and lowered[i - 1] != ".":
+        is_plain = char.isascii() and (char.isalnum() or char == "-")
+        is_inner_dot = char == "." and 0 < i < len(lowered) - 1 and lowered[i - 1] != "."
+        if is_plain or is_inner_dot:
             parts.append(char)
         else:
             parts.append("".join(f"_{byte:02x}" for byte in char.encode()))

@@ -1,0 +1,485 @@
+"""The command line: parses, calls one function for each step, prints one summary.
+
+This is the only module that knows the order of the steps. Heavy imports stand inside the
+commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from content_sync import __version__
+from content_sync.errors import NightpressError
+
+if TYPE_CHECKING:
+    from content_sync.settings import Settings
+
+Command = Callable[..., Any]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="nightpress")
+def main() -> None:
+    """Nightpress turns a database of publications into a static site with search, every night.
+
+    The whole job is one command:
+
+    \b
+        nightpress nightly     sync, build, index, check, publish
+        nightpress serve       look at the result
+    """
+
+
+def _site_option(command: Command) -> Command:
+    return click.option(
+        "--site",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        help="The site's folder, which holds pelicanconf.py (default: this one).",
+    )(command)
+
+
+def _told(command: Command) -> Command:
+    """Turn what can go wrong into one line and an exit code."""
+
+    @wraps(command)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return command(*args, **kwargs)
+        except NightpressError as error:
+            _fail(str(error), error.exit_code)
+        except OSError as error:
+            where = f" ({error.filename})" if error.filename else ""
+            _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
+        except KeyboardInterrupt:
+            _fail("Interrupted. The live site is as it was.", 1)
+
+    return run
+
+
+def _fail(message: str, code: int) -> None:
+    import logging
+
+    click.echo(f"nightpress: {message}", err=True)
+    log = logging.getLogger("nightpress")
+    for handler in log.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handle(log.makeRecord(log.name, logging.ERROR, "", 0, message, (), None))
+    sys.exit(code)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@_told
+def init(folder: Path) -> None:
+    """Make a site folder: settings with every choice explained, and sample prose.
+
+    Example: nightpress init publications
+    """
+    from content_sync.new_site import make_site
+
+    make_site(folder)
+    click.echo(f"Made a site in {folder}. Next:\n  cd {folder}\n  nightpress nightly")
+
+
+@main.command()
+@_site_option
+@click.option("--publications", "-n", default=600, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option("--seed", default=1994, show_default=True, help="Same seed, same bytes.")
+@click.option("--to", "target", type=click.Path(path_type=Path), help="Database file to write.")
+@_told
+def demo(site: Path, publications: int, seed: int, target: Path | None) -> None:
+    """Make the demo source: a fictional research consortium in an SQLite database.
+
+    Example: nightpress demo --publications 50000 --seed 7
+    """
+    settings = _settings(site)
+    _make_demo(settings, publications=publications, seed=seed, target=target)
+
+
+def _make_demo(
+    settings: Settings, *, publications: int = 600, seed: int = 1994, target: Path | None = None
+) -> None:
+    from content_sync.demo import write_demo
+    from content_sync.terminal import Progress
+
+    target = target or settings.demo_source
+    files = target.with_name(f"{target.stem}-files")
+    progress = Progress()
+    report = write_demo(
+        target,
+        files,
+        publications=publications,
+        seed=seed,
+        progress=lambda done, total: progress("demo", done, total),
+    )
+    progress.close()
+    click.echo(f"Demo source: {report.publications:,} publications in {target}", err=True)
+
+
+@main.command()
+@_site_option
+@click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@_told
+def sync(site: Path, accept: bool) -> None:
+    """Read what is new, changed or gone in the source into the snapshot.
+
+    Example: NIGHTPRESS_SOURCE="Driver=ODBC Driver 18 for SQL Server;Server=…" nightpress sync
+    """
+    settings = _start(site)
+    with _lock(settings, "sync"):
+        click.echo(_sync_words(_sync(settings, accept)))
+
+
+def _sync(settings: Settings, accept: bool) -> Any:
+    from content_sync.sync import sync as run_sync
+    from content_sync.terminal import Progress
+
+    if not settings.source and not settings.demo_source.is_file():
+        _make_demo(settings)
+    progress = Progress()
+    try:
+        return run_sync(settings, accept=accept, progress=progress)
+    finally:
+        progress.close()
+
+
+@main.command()
+@_site_option
+@click.option("--full", is_flag=True, help="Look at every page, not only at what was touched.")
+@_told
+def build(site: Path, full: bool) -> None:
+    """Render the pages of the snapshot into a new release, not yet live.
+
+    Example: nightpress build --full
+    """
+    settings = _start(site)
+    with _lock(settings, "build"):
+        report, number = _build(settings, full)
+        click.echo(f"Release {number}: {_build_words(report)}")
+
+
+def _build(settings: Settings, full: bool) -> tuple[Any, int]:
+    from content_sync.pages.site import build_site
+    from content_sync.terminal import Progress
+
+    progress = Progress()
+    try:
+        return build_site(settings, full=full, progress=progress)
+    finally:
+        progress.close()
+
+
+@main.command()
+@_site_option
+@_told
+def index(site: Path) -> None:
+    """Build the search index of the release that was built last.
+
+    Example: nightpress index
+    """
+    settings = _start(site)
+    with _lock(settings, "index"):
+        click.echo(_index_words(_index(settings)))
+
+
+def _index(settings: Settings) -> Any:
+    from content_sync.release.stage import staged
+    from content_sync.indexing import index_release
+
+    return index_release(settings, staged(settings))
+
+
+@main.command()
+@_site_option
+@click.option("--full", is_flag=True, help="Read every file again and compare its hash.")
+@_told
+def check(site: Path, full: bool) -> None:
+    """Verify the release that was built last, or else the live one.
+
+    Example: nightpress check --full
+    """
+    settings = _start(site)
+    report = _check(settings, full)
+    click.echo(_check_words(report))
+    if report.errors:
+        sys.exit(1)
+
+
+def _check(settings: Settings, full: bool = False) -> Any:
+    from content_sync.release.stage import live, newest_staged
+    from content_sync.release.verify import check as verify
+    from content_sync.errors import ReleaseError
+
+    release = newest_staged(settings) or live(settings)
+    if release is None:
+        raise ReleaseError("There is no release to check.", hint="Run 'nightpress build' first.")
+    return verify(settings, release, full=full)
+
+
+@main.command()
+@_site_option
+@_told
+def publish(site: Path) -> None:
+    """Switch the release that was built last live, if it verifies.
+
+    Example: nightpress publish
+    """
+    settings = _start(site)
+    with _lock(settings, "publish"):
+        report = _check(settings)
+        if report.errors:
+            click.echo(_check_words(report))
+            _fail("The release does not verify; the live site is as it was.", 1)
+        number = _publish(settings)
+        click.echo(f"Release {number} is live.")
+
+
+def _publish(settings: Settings) -> int:
+    from content_sync.release.stage import staged
+    from content_sync.release.switch import prune, publish
+
+    release = publish(settings, staged(settings))
+    prune(settings)
+    return int(release.number)
+
+
+@main.command()
+@_site_option
+@_told
+def rollback(site: Path) -> None:
+    """Take the live site back to the release before.
+
+    Example: nightpress rollback
+    """
+    settings = _start(site)
+    with _lock(settings, "rollback"):
+        from content_sync.release.switch import rollback as go_back
+
+        release = go_back(settings)
+        click.echo(f"Release {release.number} is live again.")
+
+
+@main.command()
+@_site_option
+@click.option("--full", is_flag=True, help="Look at every page, not only at what was touched.")
+@click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@_told
+def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
+    """Run the whole job: sync, build, index, check, publish.
+
+    A failure at any step leaves the live site as it was.
+
+    Example: nightpress nightly --site /srv/publications
+    """
+    from content_sync.terminal import timed
+
+    settings = _start(site, as_json=as_json)
+    seconds: dict[str, float] = {}
+    with _lock(settings, "nightly"):
+        from content_sync.pages.site import nothing_to_do
+        from content_sync.terminal import log
+
+        log.info("Reading the source")
+        with timed(seconds, "sync"):
+            synced = _sync(settings, accept)
+        if not full and synced.unchanged and nothing_to_do(settings):
+            _summary(settings, synced, seconds, as_json, skipped=True)
+            return
+        log.info("Building the pages")
+        with timed(seconds, "build"):
+            built, number = _build(settings, full)
+        log.info("Building the search index")
+        with timed(seconds, "index"):
+            indexed = _index(settings)
+        log.info("Checking release %s", number)
+        with timed(seconds, "check"):
+            checked = _check(settings)
+        if checked.errors:
+            click.echo(_check_words(checked), err=True)
+            _fail(
+                f"Release {number} does not verify; the live site is as it was."
+                " The list is in var/check-report.txt.",
+                1,
+            )
+        with timed(seconds, "publish"):
+            _publish(settings)
+        _summary(settings, synced, seconds, as_json, built=built, indexed=indexed, checked=checked)
+
+
+@main.command()
+@_site_option
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@_told
+def serve(site: Path, host: str, port: int) -> None:
+    """Show the live release's public pages on this machine.
+
+    Example: nightpress serve --port 8080
+    """
+    from content_sync.release.preview import serve as preview
+
+    preview(_settings(site), host=host, port=port)
+
+
+@main.command()
+@_site_option
+@click.argument("query", nargs=-1, required=True)
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 1000))
+@click.option("--members", is_flag=True, help="Search members' records too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each result.")
+@_told
+def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_json: bool) -> None:
+    """Search the live release from the terminal.
+
+    Words, "phrases", -word, and fields: author: title: venue: year:2019..2023 topic: doi:
+
+    Example: nightpress search author:brzękowicz copper drift
+    """
+    from content_sync.indexing import search_release
+
+    results = search_release(_settings(site), " ".join(query), limit=limit, members=members)
+    if as_json:
+        for hit in results.hits:
+            click.echo(json.dumps(_hit_fields(hit), ensure_ascii=False))
+        return
+    if not results.hits:
+        click.echo("Nothing found.")
+        return
+    click.echo(f"{results.total:,} found")
+    for hit in results.hits:
+        _show_hit(hit)
+
+
+def _hit_fields(hit: Any) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {name: value for name, value in asdict(hit).items() if value not in (None, "", [], ())}
+
+
+def _show_hit(hit: Any) -> None:
+    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(hit.status, "")
+    click.echo(f"\n{hit.rank:>3}. {click.style(hit.title, bold=True)}{mark}")
+    people = ", ".join(hit.people[:6]) + (
+        f" and {len(hit.people) - 6} more" if len(hit.people) > 6 else ""
+    )
+    where = " ".join(str(part) for part in (hit.venue, hit.year) if part)
+    for line in (people, where):
+        if line:
+            click.echo(f"     {line}")
+    click.echo(f"     {hit.id}  {hit.url}")
+
+
+@main.command()
+@_site_option
+@click.option("--json", "as_json", is_flag=True)
+@_told
+def status(site: Path, as_json: bool) -> None:
+    """Say what is live, how old its data is, and what stands ready.
+
+    Example: nightpress status --json
+    """
+    from content_sync.status import read_status
+
+    facts = read_status(_settings(site))
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
+
+
+def _settings(site: Path) -> Settings:
+    from content_sync.settings import read_settings
+
+    return read_settings(site)
+
+
+def _start(site: Path, *, as_json: bool = False) -> Settings:
+    """Read the settings and begin to log."""
+    from content_sync.terminal import start_logging
+
+    settings = _settings(site)
+    start_logging(settings.var, quiet=False, json=as_json)
+    return settings
+
+
+def _lock(settings: Settings, job: str) -> Any:
+    from content_sync.lock import lock
+
+    return lock(settings, job)
+
+
+def _sync_words(report: Any) -> str:
+    if report.unchanged:
+        return f"{report.rows:,} records read, nothing changed."
+    words = (
+        f"{report.rows:,} records read: {report.added:,} added, {report.changed:,} changed,"
+        f" {report.gone:,} gone, {report.left_out:,} left out"
+    )
+    return f"{words}; {report.problems:,} problems in the data." if report.problems else f"{words}."
+
+
+def _build_words(report: Any) -> str:
+    words = f"{report.written:,} pages written, {report.shared:,} files as before"
+    missing = len(report.full_texts.missing)
+    return f"{words}; {missing:,} full texts missing." if missing else f"{words}."
+
+
+def _index_words(report: Any) -> str:
+    return (
+        f"{report.documents:,} documents, {report.indexed:,} indexed anew,"
+        f" {report.size / 1e6:,.1f} MB."
+    )
+
+
+def _check_words(report: Any) -> str:
+    lines = [
+        f"{report.files:,} files and {report.links:,} links checked:"
+        f" {len(report.errors):,} errors, {len(report.warnings):,} warnings."
+    ]
+    lines += [f"  {error}" for error in report.errors[:20]]
+    return "\n".join(lines)
+
+
+def _summary(
+    settings: Settings,
+    synced: Any,
+    seconds: dict[str, float],
+    as_json: bool,
+    *,
+    built: Any = None,
+    indexed: Any = None,
+    checked: Any = None,
+    skipped: bool = False,
+) -> None:
+    from content_sync.status import night_facts
+
+    facts = night_facts(settings, synced, built, indexed, checked, seconds, skipped)
+    if as_json:
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    click.echo(f"\n{settings.sitename}, release {facts['release']}")
+    if skipped:
+        click.echo("  Nothing has changed since the last release: nothing was built.")
+    click.echo(f"  Records   {_sync_words(synced)}")
+    if built:
+        click.echo(f"  Pages     {_build_words(built)}")
+        click.echo(f"  Search    {_index_words(indexed)}")
+        click.echo(f"  Check     {_check_words(checked)}")
+    steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
+    click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
+    look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
+    click.echo(f"\nLook at the site:  {look}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Make a site folder for a new institute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from content_sync.errors import NightpressError
+
+_CONF = '''\
+"""The settings of this site. Pelican's own settings work here too."""
+
+from content_sync.site_defaults import *
+
+# Who you are. SITESUBTITLE is the heading of the home page, SITE_LEAD the line below it.
+SITENAME = "Your institute"
+SITESUBTITLE = "Publications of your institute"
+SITE_LEAD = ""
+
+# The public address, without a slash at its end. A site with real data must have one:
+# canonical links, feeds and the tags that Google Scholar reads are made from it.
+SITEURL = ""
+
+# The place whose midnight counts: IANA name.
+TIMEZONE = "UTC"
+DEFAULT_LANG = "en"
+
+# Full texts: a folder (relative to this one) or s3://bucket/prefix; file_path of a
+# publication starts there. Only these endings are ever published.
+FULL_TEXTS = ""
+FULL_TEXT_TYPES = [".pdf"]
+S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
+
+# A sync that loses more than this share of a view's records, and at least so many, is
+# refused until you say `--accept`.
+GUARD_SHARE = 0.05
+GUARD_MINIMUM = 20
+
+# Releases that stay on disk, the live one included.
+RELEASES_KEPT = 7
+
+# Processes for heavy steps; 0 means one for each core.
+WORKERS = 0
+
+# Own templates that replace the theme's, file by file.
+THEME_TEMPLATES_OVERRIDES = ["templates"]
+
+# The source database is named in the environment, never here:
+#   NIGHTPRESS_SOURCE="Driver={ODBC Driver 18 for SQL Server};Server=…;Database=…;…"
+#   NIGHTPRESS_SOURCE="sqlite:///source.sqlite"
+# Without it the site shows the embedded demo.
+'''
+
+_ABOUT = """\
+Title: About
+Slug: about
+
+What this site is, who runs it, and how to reach them.
+"""
+
+_NEWS = """\
+Title: The site is up
+Date: 2026-01-01
+Slug: the-site-is-up
+Summary: The first night has run.
+
+The first night has run.
+"""
+
+
+def make_site(folder: Path) -> None:
+    """Write settings and sample prose into `folder`, which must be new or empty.
+
+    Raises NightpressError where something stands there already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NightpressError(
+            f"{folder} is there already and is not an empty folder.", hint="Name a new one."
+        )
+    for name, text in (
+        ("pelicanconf.py", _CONF),
+        ("content/pages/about.md", _ABOUT),
+        ("content/news/the-site-is-up.md", _NEWS),
+        (".gitignore", "/var/\n/output/\n"),
+    ):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    for name in ("templates", "content/images"):
+        (folder / name).mkdir()

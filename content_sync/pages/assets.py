@@ -1,0 +1,63 @@
+"""Stylesheets, fonts and scripts, published under names that carry a hash of the content."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+_CSS_URL = re.compile(rb'url\((["\']?)([^)"\':]+)\1\)')
+
+
+def read_assets(static: Path, client: Path) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Return where templates find each asset, and the files to publish.
+
+    The first maps names such as `css/press.css` to paths such as
+    `/assets/css/press.0a1b2c3d4e.css`; the second maps files below `assets/` to their bytes.
+    Stylesheets name their fonts by the published names. The search client's modules import
+    each other, so they keep their names in one folder that carries the hash of all.
+    """
+    paths: dict[str, str] = {}
+    files: dict[str, bytes] = {}
+    found = {
+        file.relative_to(static).as_posix(): file.read_bytes()
+        for file in sorted(static.rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
+    }
+    for name in sorted(found, key=lambda n: (n.endswith(".css"), n)):
+        content = found[name]
+        if name.endswith((".md", ".txt")):
+            published = name
+        else:
+            if name.endswith(".css"):
+                content = _with_published_names(name, content, paths)
+            stem, _, ending = name.rpartition(".")
+            published = f"{stem}.{_hash(content)}.{ending}"
+        paths[name] = f"/assets/{published}"
+        files[published] = content
+    modules = {file.name: file.read_bytes() for file in sorted(client.glob("*.js"))}
+    folder = f"search.{_hash(b''.join(modules.values()))}"
+    for name, content in modules.items():
+        paths[f"search/{name}"] = f"/assets/{folder}/{name}"
+        files[f"{folder}/{name}"] = content
+    return paths, files
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=5).hexdigest()
+
+
+def _with_published_names(sheet: str, content: bytes, paths: dict[str, str]) -> bytes:
+    folder = Path(sheet).parent
+
+    def published(match: re.Match[bytes]) -> bytes:
+        parts: list[str] = []
+        for part in (folder / match[2].decode()).parts:
+            if part == "..":
+                parts.pop()
+            else:
+                parts.append(part)
+        target = paths.get("/".join(parts))
+        return b"url(" + target.encode() + b")" if target else match[0]
+
+    return _CSS_URL.sub(published, content)

@@ -1,0 +1,504 @@
+"""Lead a build: decide which pages to look at, have them made, collect what came of it."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from content_sync import __version__
+from content_sync.errors import BuildError
+from content_sync.pages.access import ROOT, effective
+from content_sync.pages.assets import read_assets
+from content_sync.pages.cache import Cache
+from content_sync.pages.documents import Documents, buckets_for
+from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
+from content_sync.pages.reader import Reader, in_batches, open_reader
+from content_sync.pages.render import (
+    Batch,
+    Renderer,
+    Setup,
+    digest_of_template,
+    digest_of_values,
+    make_batch,
+)
+from content_sync.pages.scope import everything, look_at, owned_paths
+from content_sync.pages.sections import navigation
+from content_sync.pages.signals import records_ready
+from content_sync.pages.wording import iso_in_words
+from content_sync.records import Access, Status
+from content_sync.release.manifest import Entry
+from content_sync.release.stage import Stage
+from content_sync.settings import Settings, read_settings
+from content_sync.urls import PLURALS, record_url, slug
+
+if TYPE_CHECKING:
+    from content_sync.pages.generator import RecordsGenerator
+
+Progress = Callable[[str, int, int], None]
+
+_BATCH = {"publication": 400, "person": 600, "venue": 8, "venue_year": 40, "year": 1, "topic": 8}
+_BATCH_OTHERS = 200
+_FEW = 1500
+"""Up to so many records are rendered here: starting processes would take longer."""
+
+_DOCUMENTED = frozenset(PLURALS)
+_DOCUMENTED_TABLES = tuple(PLURALS.values())
+
+
+@dataclass(slots=True)
+class BuildReport:
+    """What a build looked at and made."""
+
+    full: bool = True
+    looked_at: int = 0
+    """Records and listings whose pages were considered."""
+    written: int = 0
+    unchanged: int = 0
+    """Pages that were considered and found as in the last release."""
+    removed: int = 0
+    shared: int = 0
+    """Files taken over from the last release."""
+    documents: dict[str, int] = field(default_factory=dict)
+    full_texts: FullTextReport = field(default_factory=FullTextReport)
+
+
+class Build:
+    """One build of the site's record pages, for one day and one snapshot."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        stage: Stage | None,
+        trees: dict[str, Path],
+        today: date,
+        full: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        if not settings.snapshot.is_file():
+            raise BuildError(
+                f"There is no snapshot {settings.snapshot}.", hint="Run 'nightpress sync' first."
+            )
+        self.settings = settings
+        self.stage = stage
+        self.trees = trees
+        self.today = today.isoformat()
+        self.full = full
+        self.progress = progress or (lambda step, done, total: None)
+        self.report = BuildReport()
+        self.cache = Cache(settings.var / "cache.sqlite")
+        self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
+        self.state: dict[str, str] = {}
+        self._globals: dict[str, Any] = {}
+        self._assets: dict[str, bytes] = {}
+        self._renderer: Renderer | None = None
+
+    @property
+    def snapshot_id(self) -> str:
+        """What tells this snapshot from one that was made anew from the source."""
+        return _meta(self.reader, "id")
+
+    @property
+    def sync_number(self) -> str:
+        """The last sync that landed in the snapshot."""
+        row = self.reader.connection.execute("SELECT max(number) FROM syncs").fetchone()
+        return str(row[0])
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether the records are the fictional consortium's."""
+        row = self.reader.connection.execute(
+            "SELECT is_demo FROM syncs ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return bool(row and row[0])
+
+    def globals(self, generator: RecordsGenerator) -> dict[str, Any]:
+        """Return what every template may show, `asset` included."""
+        theme = Path(generator.theme)
+        client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
+        assets, self._assets = read_assets(theme / "static", client)
+        self._globals = {
+            **_plain_settings(generator.settings),
+            "nav": navigation(self.reader),
+            "is_demo": self.is_demo,
+            "assets": assets,
+            "generator": f"Nightpress {__version__}",
+        }
+        return {
+            **self._globals,
+            "audience": "public",
+            "root": "",
+            "asset": lambda name: assets[name],
+        }
+
+    def make_records(self, generator: RecordsGenerator, news: list[dict[str, Any]]) -> None:
+        """Make the pages of all records, and of all listings, that are new or changed."""
+        shared = self._shared(generator, news)
+        records_ready.send(generator, shared=shared)
+        self._publish_assets()
+        self.report.full_texts = self.bring_full_texts()
+        self.state = self._digests(generator)
+        scope = self._scope()
+        self.report.full = scope is None
+        setup = Setup(
+            conf=str(self.settings.pelicanconf),
+            overrides={"OUTPUT_PATH": str(self.trees["public"])},
+            trees={audience: str(path) for audience, path in self.trees.items()},
+            snapshot=str(self.settings.snapshot),
+            cache=str(self.cache.path),
+            base_manifest=str(self._base_manifest() or ""),
+            today=self.today,
+            shared=shared,
+        )
+        if self.stage:
+            self.stage.begin(full=scope is None)
+        renderer = Renderer(setup, generator.env)
+        many = scope is None or sum(map(len, scope.values())) > _FEW
+        executor = self._executor() if many and self.settings.worker_count > 1 else None
+        try:
+            self._make_all(setup, renderer, executor, scope)
+        finally:
+            if executor:
+                executor.shutdown(cancel_futures=True)
+        self._place_full_texts(None if scope is None else scope["publication"])
+        self._renderer = renderer
+
+    def bring_full_texts(self) -> FullTextReport:
+        """Look for full texts that came, changed or went."""
+        return bring_full_texts(self.settings, self.reader.connection, self.cache.connection)
+
+    def render_gone(self, url: str) -> bytes:
+        """Return the page that says of a URL that its record is no longer published."""
+        assert self._renderer is not None
+        return self._renderer.gone_page(url)
+
+    def gone_key(self) -> bytes:
+        """Return a digest of all that a page for a gone record depends on, beside its URL."""
+        assert self._renderer is not None
+        return self._renderer.gone_key()
+
+    def withdrawn_urls(self) -> list[str]:
+        """Return the URLs of tombstones: pages of withdrawn works, to be answered 410."""
+        rows = self.reader.connection.execute(
+            "SELECT id, access, public_on FROM publications WHERE status = ? ORDER BY id",
+            (Status.WITHDRAWN,),
+        )
+        return [
+            ROOT["members" if effective(r[1], r[2], self.today) == Access.MEMBERS else "public"]
+            + record_url("publication", r[0])
+            for r in rows
+        ]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many works, people … the site shows, and how many pages were written."""
+        visible = dict(
+            self.reader.connection.execute("SELECT visible, count(*) FROM cache.works GROUP BY 1")
+        )
+        return {
+            "publications": visible.get(2, 0),
+            "members_publications": visible.get(1, 0),
+            "written": self.report.written,
+            "removed": self.report.removed,
+            **{f"documents_{k}": n for k, n in self.report.documents.items()},
+        }
+
+    def close(self) -> None:
+        """Close the snapshot and the cache."""
+        self.reader.connection.close()
+        self.cache.close()
+
+    def _make_all(
+        self,
+        setup: Setup,
+        renderer: Renderer,
+        executor: Executor | None,
+        scope: dict[str, list[str]] | None,
+    ) -> None:
+        documents = self._documents(scope is None)
+        self.cache.begin(anew=scope is None)
+        for kind in ("publication", *KINDS_AFTER):
+            if kind == "person":
+                # From here on pages show list items, so readers must see them all.
+                self.cache.commit(self.state)
+            ids = everything(self.reader, kind) if scope is None else scope[kind]
+            for batch in self._batches(setup, renderer, executor, kind, ids):
+                self._take(batch, documents, incremental=scope is not None)
+        if documents:
+            self.report.documents = documents.finish()
+
+    def _batches(
+        self,
+        setup: Setup,
+        renderer: Renderer,
+        executor: Executor | None,
+        kind: str,
+        ids: list[str],
+    ) -> Iterator[Batch]:
+        """Yield the batches of one kind, a few of them under way at any time."""
+        size = _BATCH.get(kind, _BATCH_OTHERS)
+        done = 0
+        waiting: deque[Future[Batch]] = deque()
+        for batch_ids in in_batches(ids, size):
+            if executor is None or kind == "section":
+                batch = renderer.make(kind, batch_ids)
+                done += len(batch_ids)
+                self.progress(kind, done, len(ids))
+                yield batch
+                continue
+            waiting.append(executor.submit(make_batch, setup, kind, batch_ids))
+            if len(waiting) > 2 * self.settings.worker_count:
+                batch = waiting.popleft().result()
+                done += len(batch.ids)
+                self.progress(kind, done, len(ids))
+                yield batch
+        while waiting:
+            batch = waiting.popleft().result()
+            done += len(batch.ids)
+            self.progress(kind, done, len(ids))
+            yield batch
+
+    def _take(self, batch: Batch, documents: Documents | None, *, incremental: bool) -> None:
+        self.report.looked_at += len(batch.ids)
+        self.report.written += len(batch.written)
+        self.report.unchanged += len(batch.unchanged)
+        if self.stage:
+            self.stage.add(batch.written)
+            self.stage.keep(batch.unchanged)
+            if incremental:
+                made = {entry.path for entry in (*batch.written, *batch.unchanged)}
+                gone = [
+                    path
+                    for one in batch.ids
+                    for path in owned_paths(self.stage, batch.kind, one)
+                    if path not in made
+                ]
+                self.stage.remove(gone)
+                self.report.removed += len(gone)
+        if batch.kind == "publication":
+            self.cache.put(batch.works)
+            if incremental:
+                exist = {work[0] for work in batch.works}
+                self.cache.forget(one for one in batch.ids if one not in exist)
+        if documents and batch.kind in _DOCUMENTED:
+            for one in batch.ids:
+                document_id = f"{batch.kind}:{one}"
+                documents.put(document_id, batch.documents.get(document_id, []))
+
+    def _documents(self, full: bool) -> Documents | None:
+        if not self.stage:
+            return None
+        base = self.stage.base.root / "documents" if self.stage.base and not full else None
+        documents = Documents(self.stage.root / "documents", self._buckets(), base)
+        if base and not documents.from_base:
+            raise BuildError("The documents of the last release are divided otherwise.")
+        return documents
+
+    def _buckets(self) -> int:
+        return buckets_for(
+            sum(
+                self.reader.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+                for table in _DOCUMENTED_TABLES
+            )
+        )
+
+    def _scope(self) -> dict[str, list[str]] | None:
+        """Return the ids of each kind to look at, or None to look at all."""
+        base = self.stage.base if self.stage else None
+        if self.full or base is None:
+            return None
+        info = base.info()
+        before = info.get("state", {})
+        stable = ("snapshot", "globals", "templates", "engine", "buckets")
+        cached = self.cache.state()
+        if any(before.get(name) != self.state[name] for name in stable):
+            return None
+        if any(cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")):
+            return None
+        return look_at(
+            self.reader,
+            since_sync=min(int(before["sync"]), int(cached["sync"])),
+            since_day=min(before["today"], cached["today"]),
+            files_changed=self.report.full_texts.changed,
+        )
+
+    def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
+        """Return what, beside records, decides how the pages look."""
+        digest = hashlib.blake2b(digest_size=16)
+        for template in TEMPLATES:
+            digest.update(digest_of_template(generator.env, template))
+        return {
+            "snapshot": self.snapshot_id,
+            "sync": self.sync_number,
+            "today": self.today,
+            "globals": digest_of_values(self._globals).hex(),
+            "templates": digest.hexdigest(),
+            "engine": _engine_digest(),
+            "buckets": str(self._buckets()),
+        }
+
+    def _shared(
+        self, generator: RecordsGenerator, news: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        finished = self.reader.connection.execute(
+            "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+        return {
+            "globals": self._globals,
+            "siteurl": self.settings.siteurl,
+            "heading": generator.settings.get("SITESUBTITLE") or self.settings.sitename,
+            "lead": generator.settings.get("SITE_LEAD", ""),
+            "news": [n | {"date": iso_in_words(n["date"])} for n in news[:4]],
+            "data_date": finished["finished"][:10] if finished else self.today,
+        }
+
+    def _publish_assets(self) -> None:
+        for name, content in self._assets.items():
+            target = self.trees["public"] / "assets" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            target.write_bytes(content)
+
+    def _place_full_texts(self, ids: Iterable[str] | None) -> None:
+        """Link each full text into the tree of those who may read it."""
+        sql = """
+            SELECT p.id, p.access, p.public_on, p.status, f.ending, f.size, f.sha256
+            FROM publications p LEFT JOIN cache.full_texts f ON f.publication_id = p.id"""
+        if ids is None:
+            rows = self.reader.connection.execute(f"{sql} WHERE f.size IS NOT NULL ORDER BY p.id")
+        else:
+            rows = iter(self.reader.rows(f"{sql} WHERE p.id IN :ids ORDER BY p.id", list(ids)))  # type: ignore[assignment]
+        entries: list[Entry] = []
+        shown: set[str] = set()
+        for row in rows:
+            if row["size"] is None or row["status"] == Status.WITHDRAWN:
+                continue
+            access = effective(row["access"], row["public_on"], self.today)
+            audience = "public" if access == Access.PUBLIC else "members"
+            name = slug(row["id"])
+            file = f"publications/{name}/{name}{row['ending']}"
+            link(stored_file(self.settings, row["sha256"]), self.trees[audience] / file)
+            path = f"{audience}/{file}"
+            shown.add(path)
+            entries.append(
+                Entry(path, row["size"], row["sha256"], row["sha256"], f"publication:{row['id']}")
+            )
+        if not self.stage:
+            return
+        self.stage.add(entries)
+        if ids is not None:
+            gone = [
+                path
+                for one in ids
+                for path in owned_paths(self.stage, "full_text", one)
+                if path not in shown
+            ]
+            self.stage.remove(gone)
+
+    def _base_manifest(self) -> Path | None:
+        if self.stage and self.stage.base:
+            return self.stage.base.root / "manifest.sqlite"
+        return None
+
+    def _executor(self) -> Executor:
+        # Processes start afresh on every system, so that all behave as on Windows.
+        return ProcessPoolExecutor(
+            self.settings.worker_count, mp_context=multiprocessing.get_context("spawn")
+        )
+
+
+KINDS_AFTER = (
+    "person",
+    "venue",
+    "venue_year",
+    "year",
+    "topic",
+    "project",
+    "institution",
+    "event",
+    "letter",
+    "section",
+)
+
+TEMPLATES = (
+    "card.html",
+    "publication.html",
+    "tombstone.html",
+    "person.html",
+    "venue.html",
+    "listing.html",
+    "topic.html",
+    "project.html",
+    "institution.html",
+    "event.html",
+    "entries.html",
+    "publications.html",
+    "home.html",
+    "search.html",
+    "not_found.html",
+)
+
+
+def preview_build(pelican_settings: dict[str, Any]) -> Build:
+    """Return the build of a plain `pelican` run: every page, into Pelican's own output.
+
+    The members' tree stands beside the public one, in `MEMBERS_OUTPUT_PATH`.
+    """
+    site = Path(pelican_settings["PATH"]).parent
+    settings = read_settings(site if (site / "pelicanconf.py").is_file() else Path.cwd())
+    public = Path(pelican_settings["OUTPUT_PATH"])
+    members = Path(pelican_settings.get("MEMBERS_OUTPUT_PATH") or public.parent / "members")
+    return Build(
+        settings,
+        stage=None,
+        trees={"public": public, "members": members},
+        today=today_in(pelican_settings["TIMEZONE"]),
+        full=True,
+    )
+
+
+def today_in(timezone: str) -> date:
+    """Return the date at the site's place."""
+    return datetime.now(ZoneInfo(timezone)).date()
+
+
+def _meta(reader: Reader, name: str) -> str:
+    row = reader.connection.execute("SELECT value FROM main.meta WHERE name = ?", (name,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+_OWN_BUSINESS = ("PATH", "THEME", "PLUGINS", "NIGHTPRESS", "CACHE", "LOG", "PORT", "BIND")
+
+
+def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that templates can show: plain values that name no folder."""
+    return {
+        name: value
+        for name, value in settings.items()
+        if name.isupper()
+        and not any(part in name for part in _OWN_BUSINESS)
+        and _is_plain(value)
+    }
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _engine_digest() -> str:
+    """Return a digest of the code that makes pages: another version makes other pages."""
+    digest = hashlib.blake2b(digest_size=16)
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()

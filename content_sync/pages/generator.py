@@ -1,0 +1,102 @@
+"""Where Nightpress meets Pelican: the only module that imports it.
+
+Pelican keeps the theme, the settings, prose, news, feeds and static files; this generator
+adds the pages of records, streamed out of the snapshot, to the same output.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pelican import Pelican, signals
+from pelican.generators import Generator
+from pelican.log import FatalLogger, console
+from pelican.settings import read_settings as read_pelican_settings
+
+from content_sync.errors import BuildError, ConfigurationError
+from content_sync.pages.build import Build, preview_build
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_BUILD = "NIGHTPRESS_BUILD"
+
+
+class RecordsGenerator(Generator):  # type: ignore[misc]
+    """Adds a page for each record, and the listings, to what Pelican generates."""
+
+    build: Build
+
+    def generate_context(self) -> None:
+        """Give every template, prose included, the navigation and the names of assets."""
+        if not self.settings["JINJA_ENVIRONMENT"].get("autoescape"):
+            raise ConfigurationError(
+                "JINJA_ENVIRONMENT in pelicanconf.py switches autoescape off.",
+                hint="Records are hostile input: set 'autoescape': True.",
+            )
+        self.build = self.settings.get(_BUILD) or preview_build(self.settings)
+        self.context.update(self.build.globals(self))
+
+    def generate_output(self, writer: Any) -> None:
+        """Write the pages of all records that are new or changed."""
+        news = sorted(self.context.get("articles", ()), key=lambda a: a.date, reverse=True)
+        self.build.make_records(
+            self,
+            [
+                {
+                    "title": str(article.title),
+                    "url": f"/{article.url}",
+                    "date": article.date.date().isoformat(),
+                }
+                for article in news
+            ],
+        )
+
+
+def connect() -> None:
+    """Add the generator to Pelican's."""
+    signals.get_generators.connect(_generators)
+
+
+def _generators(pelican: Pelican) -> type[RecordsGenerator]:
+    return RecordsGenerator
+
+
+def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
+    """Run Pelican once, as `pelican -s conf --fatal errors` does, for this build.
+
+    Raises BuildError for anything that Pelican logs as an error.
+    """
+    settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
+    console.quiet = True
+    FatalLogger.fatal_lvl = logging.ERROR
+    try:
+        Pelican(settings).run()
+    except RuntimeError as error:
+        if "--fatal" not in str(error) and not str(error).startswith(("Warning", "Error")):
+            raise
+        raise BuildError(f"Pelican reports: {error}") from error
+
+
+def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
+    """Return the template environment that Pelican gives its generators.
+
+    Other plugins register first, so their filters and signal receivers are there too.
+    """
+    logging.getLogger("pelican").setLevel(logging.ERROR)
+    settings = read_pelican_settings(conf, override=overrides)
+    folder = str(Path(conf).parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # plugins that live beside the settings
+    pelican = Pelican(settings)
+    generator = RecordsGenerator(
+        context=pelican.settings.copy(),
+        settings=pelican.settings,
+        path=pelican.path,
+        theme=pelican.theme,
+        output_path=pelican.output_path,
+    )
+    return generator.env  # type: ignore[no-any-return]

@@ -1,0 +1,258 @@
+"""What a person's page shows, and the lists of people by letter."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from content_sync.pages.access import AUDIENCES, ROOT, visible
+from content_sync.pages.listings import (
+    NEWEST_FIRST,
+    WORK_COLUMNS,
+    by_year,
+    members_see_more,
+    pager,
+    works_for,
+)
+from content_sync.pages.model import Context, Made, Page
+from content_sync.pages.reader import Reader, Row
+from content_sync.pages.wording import counted, month_in_words, title_length
+from content_sync.urls import record_url
+
+NAMES_PER_PAGE = 240
+
+_PEOPLE = """
+SELECT p.*, i.id AS known_institution, i.name AS institution_name
+FROM people p LEFT JOIN institutions i ON i.id = p.institution_id
+WHERE p.id IN :ids ORDER BY p.id"""
+
+_NAMES = "SELECT person_id, name FROM person_names WHERE person_id IN :ids ORDER BY name"
+
+_WORKS = f"""
+SELECT pp.person_id, {WORK_COLUMNS}
+FROM publication_people pp JOIN cache.works w ON w.id = pp.publication_id
+WHERE pp.person_id IN :ids AND w.visible > 0
+GROUP BY pp.person_id, w.id ORDER BY {NEWEST_FIRST}"""  # noqa: S608
+
+_PROJECTS = """
+SELECT pp.person_id, p.id, p.title, p.access, p.starts_on, p.ends_on,
+       group_concat(pp.role, ', ') AS role
+FROM (SELECT person_id, project_id, role FROM project_people WHERE person_id IN :ids
+      ORDER BY role) pp
+JOIN projects p ON p.id = pp.project_id
+GROUP BY pp.person_id, p.id ORDER BY p.starts_on DESC, p.title, p.id"""
+
+_LED = """
+SELECT p.lead_person_id, p.id, p.title, p.access, p.starts_on, p.ends_on, 'lead' AS role
+FROM projects p WHERE p.lead_person_id IN :ids ORDER BY p.starts_on DESC, p.title, p.id"""
+
+_LETTER = """
+SELECT p.id, p.given_name, p.family_name, p.sort_name
+FROM people p WHERE p.letter = ? ORDER BY p.sort_name, p.id"""
+
+
+def full_name(row: Row) -> str:
+    """Return given and family name in reading order."""
+    return " ".join(part for part in (row["given_name"], row["family_name"]) if part)
+
+
+def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
+    """Yield, for each person that exists, the pages and the document."""
+    names = reader.grouped(_NAMES, ids)
+    works = reader.grouped(_WORKS, ids)
+    projects = reader.grouped(_PROJECTS, ids)
+    led = reader.grouped(_LED, ids)
+    for row in reader.rows(_PEOPLE, ids):
+        record_id = row["id"]
+        seen = {p["id"] for p in led[record_id]}
+        in_projects = led[record_id] + [p for p in projects[record_id] if p["id"] not in seen]
+        yield (
+            record_id,
+            _make(
+                row, [n["name"] for n in names[record_id]], works[record_id], in_projects
+            ),
+        )
+
+
+def _make(row: Row, names: list[str], works: list[Row], projects: list[Row]) -> Made:
+    made = Made()
+    url = record_url("person", row["id"])
+    name = full_name(row)
+    for audience in AUDIENCES:
+        if audience == "members" and not (
+            members_see_more(works) or any(p["access"] != "public" for p in projects)
+        ):
+            continue
+        made.pages.append(
+            _page(
+                row,
+                url,
+                names,
+                audience,
+                works_for(works, audience),
+                [p for p in projects if visible(p["access"], audience)],
+            )
+        )
+    document = {
+        "id": f"person:{row['id']}",
+        "type": "person",
+        "url": url,
+        "title": name,
+        "names": [n for n in names if n != name],
+        "institutions": [row["institution_name"]] if row["known_institution"] else [],
+        "access": "public",
+        "status": "current",
+    }
+    made.documents.append(("public", {k: v for k, v in document.items() if v}))
+    return made
+
+
+def _page(
+    row: Row, url: str, names: list[str], audience: str, works: list[Row], projects: list[Row]
+) -> Page:
+    root = ROOT[audience]
+    name = full_name(row)
+    others = [n for n in names if n != name]
+    institution = None
+    if row["known_institution"]:
+        institution = {
+            "name": row["institution_name"],
+            "href": root + record_url("institution", row["known_institution"]),
+        }
+    years = [w["year"] for w in works if w["year"]]
+    span = ""
+    if years:
+        first, last = min(years), max(years)
+        span = f"in {first}" if first == last else f"from {first} to {last}"
+    person: Context = {
+        "id": row["id"],
+        "name": name,
+        "long": title_length(name),
+        "native": [n for n in others if not _is_latin(n)],
+        "variants": [n for n in others if _is_latin(n)],
+        "role_line": "Student" if row["is_student"] else "",
+        "institution": institution,
+        "orcid": row["orcid"],
+        "orcid_url": f"https://orcid.org/{row['orcid']}" if row["orcid"] else None,
+        "home_page": row["home_page"],
+        "is_student": bool(row["is_student"]),
+        "counts": {"works": len(works), "projects": len(projects)},
+        "span": span,
+        "years": _years(works),
+        "groups": by_year(works, audience),
+        "coauthors": [],
+        "projects": [
+            {
+                "title": p["title"],
+                "href": root + record_url("project", p["id"]),
+                "role": p["role"],
+                "when": when(p),
+            }
+            for p in projects
+        ],
+    }
+    return Page(
+        url=url,
+        audience=audience,
+        template="person.html",
+        context={
+            "section": "people",
+            "title": name,
+            "description": f"{name}: {counted(len(works), 'work')}",
+            "noindex": False,
+            "person": person,
+        },
+        records=tuple(
+            [f"person:{row['id']}"]
+            + [f"publication:{w['id']}" for w in works]
+            + [f"project:{p['id']}" for p in projects]
+            + ([f"institution:{row['known_institution']}"] if institution else [])
+        ),
+    )
+
+
+def _years(works: list[Row]) -> list[Context]:
+    counts: dict[int, int] = {}
+    for work in works:
+        if work["year"]:
+            counts[work["year"]] = counts.get(work["year"], 0) + 1
+    return [{"year": year, "n": counts[year]} for year in sorted(counts)]
+
+
+def _is_latin(name: str) -> bool:
+    return all(
+        not char.isalpha() or unicodedata.name(char, "").startswith("LATIN") for char in name
+    )
+
+
+def when(project: Row) -> str:
+    """Return the months in which a project ran: `April 2024 to March 2027`."""
+    starts, ends = month_in_words(project["starts_on"]), month_in_words(project["ends_on"])
+    if starts and ends:
+        return f"{starts['text']} to {ends['text']}"
+    if starts:
+        return f"since {starts['text']}"
+    return f"until {ends['text']}" if ends else ""
+
+
+def make_letters(reader: Reader, letters: list[str]) -> Iterator[tuple[str, Made]]:
+    """Yield the pages that list the people whose names sort under a letter."""
+    for letter in letters:
+        made = Made()
+        people = reader.connection.execute(_LETTER, (letter,)).fetchall()
+        pages = -(-len(people) // NAMES_PER_PAGE)
+        url = f"/people/a-z/{letter}/"
+        heading = f"People: {letter.upper() if letter != '0' else 'other letters'}"
+        for number in range(1, pages + 1):
+            shown = people[(number - 1) * NAMES_PER_PAGE : number * NAMES_PER_PAGE]
+            made.pages.append(
+                Page(
+                    url=url if number == 1 else f"{url}{number}/",
+                    audience="public",
+                    template="entries.html",
+                    context={
+                        "section": "people",
+                        "title": heading if number == 1 else f"{heading}, page {number}",
+                        "description": "",
+                        "noindex": False,
+                        "kind": "People",
+                        "heading": heading,
+                        "lead": f"{counted(len(people), 'person', 'people')}"
+                        + (
+                            f", here {_sorting(shown[0])} to {_sorting(shown[-1])}"
+                            if pages > 1
+                            else ""
+                        ),
+                        "tools": [
+                            {
+                                "label": "",
+                                "links": [
+                                    {"text": "All letters", "href": "/people/", "current": False}
+                                ],
+                            }
+                        ],
+                        "groups": [
+                            {
+                                "heading": "",
+                                "n": len(shown),
+                                "id": "names",
+                                "entries": [_entry(row) for row in shown],
+                            }
+                        ],
+                        "pager": pager(url, number, pages),
+                        "columns": 3,
+                    },
+                    records=tuple(f"person:{row['id']}" for row in shown),
+                )
+            )
+        yield letter, made
+
+
+def _entry(row: Row) -> Context:
+    return {"text": _sorting(row), "href": record_url("person", row["id"])}
+
+
+def _sorting(row: Row) -> str:
+    if row["family_name"] and row["given_name"]:
+        return f"{row['family_name']}, {row['given_name']}"
+    return row["family_name"] or row["given_name"] or row["id"]

@@ -1,0 +1,267 @@
+"""Turn records into files: the part of the build that runs on every core.
+
+A task names a kind and some ids; it reads what they need, renders their pages and writes
+those whose key is new. A page's key is a digest of exactly the values that its template is
+given, of the template with all that it extends or includes, and of the settings, so a page
+is made again when, and only when, something that it shows has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from content_sync.pages import documents
+from content_sync.pages.access import ROOT
+from content_sync.pages.cache import WorkRow
+from content_sync.pages.events import make_events
+from content_sync.pages.institutions import make_institutions
+from content_sync.pages.model import Made, Page, Work
+from content_sync.pages.people import make_letters, make_people
+from content_sync.pages.projects import make_projects
+from content_sync.pages.publications import make_publications
+from content_sync.pages.reader import Reader, open_reader
+from content_sync.pages.sections import make_sections
+from content_sync.pages.topics import make_topics
+from content_sync.pages.venues import make_venue_years, make_venues
+from content_sync.pages.years import make_years
+from content_sync.release.manifest import Entry, Manifest
+from content_sync.urls import page_file
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Maker = Callable[[Reader, list[str]], Iterator[tuple[str, Made]]]
+
+MAKERS: dict[str, Maker] = {
+    "publication": make_publications,
+    "person": make_people,
+    "venue": make_venues,
+    "venue_year": make_venue_years,
+    "year": make_years,
+    "topic": make_topics,
+    "project": make_projects,
+    "institution": make_institutions,
+    "event": make_events,
+    "letter": make_letters,
+    "section": make_sections,
+}
+"""Publications come first: all other pages show list items that they leave in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """All that a process needs to make pages: small, and the same for every task."""
+
+    conf: str
+    """Path of pelicanconf.py."""
+    overrides: dict[str, str]
+    """Settings of Pelican that this build changes."""
+    trees: dict[str, str]
+    """Folder of each audience's tree."""
+    snapshot: str
+    cache: str
+    base_manifest: str
+    """Manifest of the release that is built upon; empty if there is none."""
+    today: str
+    shared: dict[str, Any]
+    """What pages may show beside records; `globals` is shown by every page."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a task made."""
+
+    kind: str
+    ids: list[str]
+    written: list[Entry] = field(default_factory=list)
+    unchanged: list[Entry] = field(default_factory=list)
+    works: list[WorkRow] = field(default_factory=list)
+    documents: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
+    """Document id → lines for each audience."""
+
+
+class Renderer:
+    """Templates and snapshot in one process."""
+
+    def __init__(self, setup: Setup, environment: Environment | None = None) -> None:
+        if environment is None:
+            from content_sync.pages.generator import make_environment
+
+            environment = make_environment(setup.conf, setup.overrides)
+        self.setup = setup
+        self.environment = environment
+        prepare_environment(environment, setup.shared["globals"])
+        self.reader = open_reader(Path(setup.snapshot), Path(setup.cache), setup.today)
+        self.reader.shared = setup.shared
+        self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
+        self._common = digest_of_values(setup.shared["globals"])
+        self._digests: dict[str, bytes] = {}
+        self._template_globals = dict(environment.globals)
+        self._folders: set[str] = set()
+
+    def make(self, kind: str, ids: list[str]) -> Batch:
+        """Make the pages of these ids of one kind."""
+        batch = Batch(kind, ids)
+        for record_id, made in MAKERS[kind](self.reader, ids):
+            for page in made.pages:
+                self._make_page(page, batch)
+            if made.work:
+                batch.works.append(self._work_row(made.work))
+            for audience, document in made.documents:
+                batch.documents.setdefault(document["id"], []).append(
+                    (audience, documents.encode(document))
+                )
+            del record_id
+        return batch
+
+    def gone_page(self, url: str) -> bytes:
+        """Return the page that stands where a record is no longer published."""
+        audience = "members" if url.startswith("/members/") else "public"
+        context = {
+            "audience": audience,
+            "root": ROOT[audience],
+            "canonical": url,
+            "section": "",
+            "title": "No longer published",
+            "description": "",
+            "noindex": True,
+            "pub": None,
+            "gone": {"url": url},
+        }
+        return self._render("tombstone.html", context).encode()
+
+    def gone_key(self) -> bytes:
+        """Return a digest of template and settings of such pages."""
+        return self._key("tombstone.html", {})
+
+    def _make_page(self, page: Page, batch: Batch) -> None:
+        context = page.context
+        context["audience"] = page.audience
+        context["root"] = ROOT[page.audience]
+        context["canonical"] = page.url
+        self._announce(page.template, context)
+        path = f"{page.audience}/{page_file(page.url)}"
+        key = self._key(page.template, context)
+        before = self.base.get(path) if self.base else None
+        if before is not None and before.key == key:
+            batch.unchanged.append(before)
+            return
+        html = self._render(page.template, context).encode()
+        self._write(page.audience, page_file(page.url), html)
+        records = "\n".join(dict.fromkeys(page.records))
+        batch.written.append(Entry(path, len(html), hashlib.sha256(html).digest(), key, records))
+
+    def _render(self, name: str, values: dict[str, Any]) -> str:
+        """Render a template, with its globals merged once for all pages.
+
+        Template.render looks each global up anew for each page, which costs as much as a
+        short page itself.
+        """
+        template = self.environment.get_template(name)
+        context = template.new_context({**self._template_globals, **values}, shared=True)
+        return "".join(template.root_render_func(context))
+
+    def _announce(self, template: str, context: dict[str, Any]) -> None:
+        from content_sync.pages.signals import page_context
+
+        if page_context.receivers:
+            page_context.send(template, context=context)
+
+    def _key(self, template: str, context: dict[str, Any]) -> bytes:
+        if template not in self._digests:
+            self._digests[template] = digest_of_template(self.environment, template)
+        key = hashlib.blake2b(self._digests[template], digest_size=16)
+        key.update(self._common)
+        key.update(orjson.dumps(context))
+        return key.digest()
+
+    def _write(self, audience: str, file: str, content: bytes) -> None:
+        target = f"{self.setup.trees[audience]}/{file}"
+        folder = target.rpartition("/")[0]
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - many files, little time
+            self._folders.add(folder)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o644)
+        try:
+            view = memoryview(content)
+            while view:
+                view = view[os.write(descriptor, view) :]
+        finally:
+            os.close(descriptor)
+
+    def _work_row(self, work: Work) -> WorkRow:
+        public = self._render("card.html", {"w": work.item}) if work.visible == 2 else ""
+        members = None
+        if work.members_item is not None and work.visible:
+            members = self._render("card.html", {"w": work.members_item})
+        return (
+            work.id,
+            work.year,
+            work.date,
+            work.venue_id,
+            "\t".join(work.in_print),
+            work.visible,
+            public,
+            members,
+        )
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
+
+
+def prepare_environment(environment: Environment, values: dict[str, Any]) -> None:
+    """Give all templates, Pelican's own included, what every page may show."""
+    assets = values["assets"]
+
+    def asset(name: str) -> str:
+        if name not in assets:
+            raise KeyError(f"the theme has no asset {name!r}")
+        return str(assets[name])
+
+    environment.globals.update({k: v for k, v in values.items() if k != "assets"})
+    environment.globals["asset"] = asset
+
+
+def digest_of_values(values: Any) -> bytes:
+    """Return a digest of anything that JSON can hold."""
+    content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str)
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def digest_of_template(environment: Environment, name: str) -> bytes:
+    """Return a digest of a template and of all that it extends, includes or imports."""
+    from jinja2 import meta
+
+    assert environment.loader is not None
+    digest = hashlib.blake2b(digest_size=16)
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        template = waiting.pop()
+        if template in seen:
+            continue
+        seen.add(template)
+        source, _, _ = environment.loader.get_source(environment, template)
+        digest.update(f"{template}\0{source}\0".encode())
+        referenced: Iterable[str | None] = meta.find_referenced_templates(
+            environment.parse(source)
+        )
+        waiting.extend(sorted(one for one in referenced if one))
+    return digest.digest()
+
+
+_last: list[Renderer] = []
+
+
+def make_batch(setup: Setup, kind: str, ids: list[str]) -> Batch:
+    """Run one task in a worker process, which keeps its renderer between tasks."""
+    if not _last or _last[0].setup != setup:
+        _last[:] = [Renderer(setup)]
+    return _last[0].make(kind, ids)

@@ -1,0 +1,123 @@
+"""Which pages a build looks at, and which files belong to a record or a listing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from content_sync.pages.reader import Reader
+from content_sync.pages.sections import SECTIONS
+from content_sync.release.stage import Stage
+from content_sync.touch import neighbours
+from content_sync.urls import PLURALS, page_file, record_url, slug
+
+_ALL = {
+    "publication": "SELECT id FROM publications ORDER BY id",
+    "person": "SELECT id FROM people ORDER BY id",
+    "venue": "SELECT id FROM venues ORDER BY id",
+    "venue_year": """
+        SELECT DISTINCT venue_id || '/' || coalesce(nullif(year, 0), 'undated')
+        FROM cache.works WHERE venue_id <> '' AND visible > 0 ORDER BY 1""",
+    "year": """
+        SELECT DISTINCT coalesce(nullif(year, 0), 'undated') || ''
+        FROM cache.works WHERE visible > 0 ORDER BY 1""",
+    "topic": "SELECT id FROM topics ORDER BY id",
+    "project": "SELECT id FROM projects ORDER BY id",
+    "institution": "SELECT id FROM institutions ORDER BY id",
+    "event": "SELECT id FROM events ORDER BY id",
+    "letter": "SELECT DISTINCT letter FROM people ORDER BY letter",
+}
+
+_OPENED = """
+SELECT id FROM publications WHERE public_on > ? AND public_on <= ? ORDER BY id"""
+
+# What the words on a page say of today's date tips when a day has passed.
+_TIPPED_EVENTS = """
+SELECT id FROM events WHERE
+    substr(starts_at, 1, 10) BETWEEN :since AND :today
+    OR substr(ends_at, 1, 10) BETWEEN :since AND :today
+    OR substr(registration_opens_at, 1, 10) BETWEEN :since AND :today
+    OR substr(registration_closes_at, 1, 10) BETWEEN :since AND :today"""
+
+_TIPPED_PROJECTS = """
+SELECT DISTINCT project_id FROM deliverables WHERE due_on BETWEEN :since AND :today"""
+
+
+def everything(reader: Reader, kind: str) -> list[str]:
+    """Return the ids of all that exists of a kind."""
+    if kind == "section":
+        return list(SECTIONS)
+    return [row[0] for row in reader.connection.execute(_ALL[kind])]
+
+
+def look_at(
+    reader: Reader, *, since_sync: int, since_day: str, files_changed: Iterable[str]
+) -> dict[str, list[str]]:
+    """Return the ids of each kind whose pages may have changed since then.
+
+    These are all that the syncs since have touched, what opened or tipped by date, and
+    what shows a full text that came or went.
+    """
+    scope: dict[str, set[str]] = {kind: set() for kind in (*_ALL, "section")}
+    scope["section"].update(SECTIONS)
+    connection = reader.connection
+    for touched_type, touched_id in connection.execute(
+        "SELECT DISTINCT type, id FROM touched WHERE sync > ?", (since_sync,)
+    ):
+        if touched_type in scope:
+            scope[touched_type].add(touched_id)
+    days = {"since": since_day, "today": reader.today}
+    scope["event"].update(r[0] for r in connection.execute(_TIPPED_EVENTS, days))
+    scope["project"].update(r[0] for r in connection.execute(_TIPPED_PROJECTS, days))
+    opened = [r[0] for r in connection.execute(_OPENED, (since_day, reader.today))]
+    opened.extend(files_changed)
+    if opened:
+        for touched_type, touched_id in neighbours(
+            connection, [("publication", one) for one in opened]
+        ):
+            if touched_type in scope:
+                scope[touched_type].add(touched_id)
+    return {kind: sorted(ids) for kind, ids in scope.items()}
+
+
+def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
+    """Return the files that the base release holds for one record or listing."""
+    if kind == "full_text":
+        name = slug(one)
+        return [
+            path
+            for tree in ("public", "members")
+            for path in stage.base_paths(f"{tree}/publications/{name}/")
+        ]
+    first, numbered = _files(kind, one)
+    found: list[str] = []
+    for tree in ("public", "members"):
+        path = f"{tree}/{first}"
+        if stage.base_has(path):
+            found.append(path)
+        if numbered:
+            prefix = f"{tree}/{numbered}"
+            found.extend(
+                p
+                for p in stage.base_paths(prefix)
+                if p[len(prefix) :].removesuffix(".html").isdecimal()
+            )
+    return found
+
+
+def _files(kind: str, one: str) -> tuple[str, str]:
+    """Return a listing's first file and the folder of its further pages, if it has any."""
+    if kind == "section":
+        if one == "home":
+            return "index.html", ""
+        return ("404.html", "") if one == "not_found" else (f"{one}/index.html", f"{one}/page/")
+    if kind == "letter":
+        base = f"people/a-z/{one}"
+    elif kind == "year":
+        base = f"years/{one}"
+    elif kind == "venue_year":
+        venue, _, year = one.rpartition("/")
+        base = f"venues/{slug(venue)}/{year}"
+    else:
+        file = page_file(record_url(kind, one))
+        return file, f"{PLURALS[kind]}/{slug(one)}/" if kind == "topic" else ""
+    return f"{base}.html", f"{base}/"

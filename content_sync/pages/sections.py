@@ -1,0 +1,546 @@
+"""What the site's own pages show: home, the overview of each section, search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from content_sync.pages.access import AUDIENCES, ROOT, visible
+from content_sync.pages.events import is_past
+from content_sync.pages.institutions import place
+from content_sync.pages.listings import (
+    NEWEST,
+    NEWEST_FIRST,
+    WORK_COLUMNS,
+    card,
+    counts_by_year,
+    pager,
+)
+from content_sync.pages.model import Context, Made, Page
+from content_sync.pages.people import when
+from content_sync.pages.reader import Reader, Row
+from content_sync.pages.wording import counted, iso_in_words, span_in_words
+from content_sync.urls import record_url
+
+ENTRIES_PER_PAGE = 200
+NEWEST_ON_HOME = 8
+
+NAVIGATION = (
+    ("publications", "Publications", "publications"),
+    ("topics", "Topics", "topics"),
+    ("projects", "Projects", "projects"),
+    ("people", "People", "people"),
+    ("events", "Events", "events"),
+)
+"""(section, title, table that must not be empty) of the links in the header."""
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz0"
+
+
+def navigation(reader: Reader) -> list[dict[str, str]]:
+    """Return the header's links: the sections that the source has views for."""
+    return [
+        {"section": section, "title": title, "url": f"/{section}/"}
+        for section, title, table in NAVIGATION
+        if section == "publications" or _count(reader, f"SELECT count(*) FROM {table}")  # noqa: S608
+    ]
+
+
+def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]]:
+    """Yield the pages of each section named."""
+    for name in names:
+        yield name, Made(pages=list(SECTIONS[name](reader)))
+
+
+def _count(reader: Reader, sql: str, *values: Any) -> int:
+    return int(reader.connection.execute(sql, values).fetchone()[0])
+
+
+def _members_have_works(reader: Reader) -> bool:
+    return bool(
+        _count(
+            reader,
+            "SELECT EXISTS (SELECT 1 FROM cache.works WHERE visible = 1 OR members IS NOT NULL)",
+        )
+    )
+
+
+def _page(
+    url: str, audience: str, template: str, context: Context, records: Sequence[str] = ()
+) -> Page:
+    base = {"noindex": False, "description": "", "section": ""}
+    return Page(
+        url=url,
+        audience=audience,
+        template=template,
+        context=base | context,
+        records=tuple(records),
+    )
+
+
+def _home(reader: Reader) -> Iterator[Page]:
+    newest = _newest(reader, NEWEST_ON_HOME)
+    for audience in _audiences(_members_have_works(reader)):
+        root = ROOT[audience]
+        least = 2 if audience == "public" else 1
+        shown = [w for w in newest if w["visible"] >= least][:NEWEST_ON_HOME]
+        yield _page(
+            "/",
+            audience,
+            "home.html",
+            {
+                "title": "",
+                "heading": reader.shared["heading"],
+                "lead": reader.shared["lead"],
+                "description": reader.shared["lead"],
+                "counts": _home_counts(reader, audience),
+                "newest_heading": "Newest",
+                "newest": [card(w, audience) for w in shown],
+                "news": reader.shared["news"],
+                "ahead": _ahead(reader, audience),
+                "themes": _themes(reader, root),
+                "data_date": iso_in_words(reader.shared["data_date"]),
+            },
+            [f"publication:{w['id']}" for w in shown],
+        )
+
+
+def _newest(reader: Reader, n: int) -> list[Row]:
+    """Return the newest works for the public and the newest for members, in one order."""
+    sql = f"SELECT {WORK_COLUMNS} FROM cache.works w WHERE w.visible >= ? "  # noqa: S608
+    order = f"ORDER BY {NEWEST_FIRST} LIMIT ?"
+    public = reader.connection.execute(sql + order, (2, n)).fetchall()
+    everyone = reader.connection.execute(sql + order, (1, n)).fetchall()
+    seen = {w["id"] for w in everyone}
+    return everyone + [w for w in public if w["id"] not in seen]
+
+
+def _audiences(members_too: bool) -> tuple[str, ...]:
+    return AUDIENCES if members_too else AUDIENCES[:1]
+
+
+def _home_counts(reader: Reader, audience: str) -> list[Context]:
+    root = ROOT[audience]
+    least = 2 if audience == "public" else 1
+    works, first = reader.connection.execute(
+        "SELECT count(*), min(nullif(year, 0)) FROM cache.works WHERE visible >= ?", (least,)
+    ).fetchone()
+    see = "access = 'public'" if audience == "public" else "1"
+    running, projects = reader.connection.execute(
+        f"SELECT coalesce(sum(status = 'running'), 0), count(*) FROM projects WHERE {see}"  # noqa: S608
+    ).fetchone()
+    people = _count(reader, "SELECT count(*) FROM people")
+    places = _count(reader, "SELECT count(*) FROM institutions")
+    events = reader.rows(f"SELECT starts_at, ends_at FROM events WHERE {see}")  # noqa: S608
+    past = sum(is_past(e, reader.today) for e in events)
+    counts = [("Publications", "publications", f"{works:,}" + (f" since {first}" if first else ""))]
+    if projects:
+        running_text = f", {running:,} running" if running else ""
+        counts.append(("Projects", "projects", f"{projects:,}{running_text}"))
+    if people:
+        where = f" in {counted(places, 'institution')}" if places else ""
+        counts.append(("People", "people", f"{people:,}{where}"))
+    if events:
+        counts.append(("Events", "events", f"{len(events) - past:,} ahead, {past:,} past"))
+    return [
+        {"label": label, "href": f"{root}/{section}/", "text": text}
+        for label, section, text in counts
+    ]
+
+
+def _ahead(reader: Reader, audience: str) -> list[Context]:
+    rows = reader.rows(
+        "SELECT id, title, starts_at, ends_at, place, access, status FROM events"
+        " WHERE coalesce(ends_at, starts_at) >= ? ORDER BY starts_at, id",
+        None,
+        reader.today,
+    )
+    return [
+        {
+            "date": iso_in_words(e["starts_at"]),
+            "title": e["title"],
+            "href": ROOT[audience] + record_url("event", e["id"]),
+            "place": e["place"] or "",
+            "status": e["status"],
+        }
+        for e in rows
+        if visible(e["access"], audience)
+    ][:5]
+
+
+def _themes(reader: Reader, root: str) -> list[Context]:
+    least = 2 if not root else 1
+    rows = reader.rows(
+        """
+        WITH RECURSIVE below (top, id) AS (
+            SELECT id, id FROM topics WHERE parent_id IS NULL
+            UNION SELECT b.top, t.id FROM topics t JOIN below b ON t.parent_id = b.id
+        )
+        SELECT top.id, top.name, count(DISTINCT w.id) AS n
+        FROM below b JOIN topics top ON top.id = b.top
+        JOIN publication_topics pt ON pt.topic_id = b.id
+        JOIN cache.works w ON w.id = pt.publication_id AND w.visible >= ?
+        GROUP BY top.id ORDER BY n DESC, top.name LIMIT 8""",
+        None,
+        least,
+    )
+    return [
+        {"name": r["name"], "href": root + record_url("topic", r["id"]), "n": r["n"]} for r in rows
+    ]
+
+
+def _publications(reader: Reader) -> Iterator[Page]:
+    newest = _newest(reader, NEWEST)
+    for audience in _audiences(_members_have_works(reader)):
+        root = ROOT[audience]
+        least = 2 if audience == "public" else 1
+        years = reader.rows(
+            "SELECT year, count(*) AS n FROM cache.works WHERE visible >= ?"
+            " GROUP BY year ORDER BY year = 0, year DESC",
+            None,
+            least,
+        )
+        shown = [w for w in newest if w["visible"] >= least][:NEWEST]
+        total = sum(y["n"] for y in years)
+        yield _page(
+            "/publications/",
+            audience,
+            "publications.html",
+            {
+                "section": "publications",
+                "title": "Publications",
+                "heading": "Publications",
+                "lead": f"{counted(total, 'work')}, here the newest {len(shown)}",
+                "newest": [card(w, audience) for w in shown],
+                "years": [
+                    {
+                        "year": str(y["year"]) if y["year"] else "No date",
+                        "n": y["n"],
+                        "href": f"{root}/years/{y['year'] or 'undated'}/",
+                    }
+                    for y in years
+                ],
+                "venues_href": f"{root}/venues/"
+                if _count(reader, "SELECT count(*) FROM venues")
+                else "",
+            },
+            [f"publication:{w['id']}" for w in shown],
+        )
+
+
+def _people(reader: Reader) -> Iterator[Page]:
+    letters = {
+        row["letter"]: row["n"]
+        for row in reader.rows("SELECT letter, count(*) AS n FROM people GROUP BY letter")
+    }
+    if not letters:
+        return
+    entries = [
+        {
+            "text": letter.upper() if letter != "0" else "Other letters",
+            "href": f"/people/a-z/{letter}/",
+            "n": letters[letter],
+        }
+        for letter in LETTERS
+        if letter in letters
+    ]
+    yield _entries_page(
+        "/people/",
+        "public",
+        section="people",
+        kind="Section",
+        heading="People",
+        lead=counted(sum(letters.values()), "person", "people") + ", by family name",
+        groups=[_group("", "letters", entries)],
+        columns=3,
+        tools=[("Institutions", "/institutions/")]
+        if _count(reader, "SELECT count(*) FROM institutions")
+        else [],
+    )
+
+
+def _group(heading: str, group_id: str, entries: list[Context]) -> Context:
+    return {"heading": heading, "n": len(entries), "id": group_id, "entries": entries}
+
+
+def _entries_page(
+    url: str,
+    audience: str,
+    *,
+    section: str,
+    kind: str,
+    heading: str,
+    lead: str,
+    groups: list[Context],
+    columns: int = 1,
+    tools: Sequence[tuple[str, str]] = (),
+    pages: Context | None = None,
+    title: str = "",
+    records: Sequence[str] = (),
+) -> Page:
+    links = [{"text": text, "href": ROOT[audience] + href, "current": False} for text, href in tools]
+    return _page(
+        url,
+        audience,
+        "entries.html",
+        {
+            "section": section,
+            "title": title or heading,
+            "kind": kind,
+            "heading": heading,
+            "lead": lead,
+            "tools": [{"label": "", "links": links}] if links else [],
+            "groups": groups,
+            "pager": pages,
+            "columns": columns,
+        },
+        records,
+    )
+
+
+def _venues(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        """
+        SELECT v.id, v.name, v.short_name, count(CASE WHEN w.visible = 2 THEN 1 END) AS public,
+               count(w.id) AS members, coalesce(max(w.members IS NOT NULL), 0) AS differs
+        FROM venues v LEFT JOIN cache.works w ON w.venue_id = v.id AND w.visible > 0
+        GROUP BY v.id ORDER BY v.name COLLATE NOCASE, v.id"""
+    )
+    if not rows:
+        return
+    more = any(r["public"] != r["members"] or r["differs"] for r in rows)
+    for audience in _audiences(more):
+        entries = [
+            {
+                "text": r["name"],
+                "href": ROOT[audience] + record_url("venue", r["id"]),
+                "note": r["short_name"] or "",
+                "n": r[audience],
+            }
+            for r in rows
+        ]
+        yield _entries_page(
+            "/venues/",
+            audience,
+            section="publications",
+            kind="Section",
+            heading="Venues",
+            lead=counted(len(rows), "venue"),
+            groups=[_group("", "venues", entries)],
+            columns=2,
+            tools=[("Publications by year", "/publications/")],
+            records=[f"venue:{r['id']}" for r in rows],
+        )
+
+
+def _topics(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows("SELECT id, name, parent_id FROM topics ORDER BY name COLLATE NOCASE, id")
+    if not rows:
+        return
+    counts = {
+        r["topic_id"]: (r["public"], r["members"])
+        for r in reader.rows(
+            """
+            SELECT pt.topic_id, count(CASE WHEN w.visible = 2 THEN 1 END) AS public,
+                   count(*) AS members
+            FROM publication_topics pt JOIN cache.works w ON w.id = pt.publication_id
+            WHERE w.visible > 0 GROUP BY pt.topic_id"""
+        )
+    }
+    known = {r["id"] for r in rows}
+    children: dict[str | None, list[Row]] = {}
+    for r in rows:
+        children.setdefault(r["parent_id"] if r["parent_id"] in known else None, []).append(r)
+    for audience in _audiences(any(a != b for a, b in counts.values())):
+        groups = []
+        for top in children.get(None, []):
+            entries = list(_tree(top, children, counts, audience, 0, set()))
+            groups.append(_group("", f"t{len(groups) + 1}", entries))
+        # Topics in a circle hang below nothing; they stay findable at the end.
+        reached = {e["href"] for g in groups for e in g["entries"]}
+        lost = [
+            _topic_entry(r, counts, audience, 0)
+            for r in rows
+            if ROOT[audience] + record_url("topic", r["id"]) not in reached
+        ]
+        if lost:
+            groups.append(_group("", f"t{len(groups) + 1}", lost))
+        yield _entries_page(
+            "/topics/",
+            audience,
+            section="topics",
+            kind="Section",
+            heading="Topics",
+            lead=counted(len(rows), "topic"),
+            groups=groups,
+            columns=2,
+            records=[f"topic:{r['id']}" for r in rows],
+        )
+
+
+def _tree(
+    row: Row,
+    children: dict[str | None, list[Row]],
+    counts: dict[str, tuple[int, int]],
+    audience: str,
+    level: int,
+    seen: set[str],
+) -> Iterator[Context]:
+    if row["id"] in seen:
+        return
+    seen.add(row["id"])
+    yield _topic_entry(row, counts, audience, level)
+    for child in children.get(row["id"], []):
+        yield from _tree(child, children, counts, audience, level + 1, seen)
+
+
+def _topic_entry(
+    row: Row, counts: dict[str, tuple[int, int]], audience: str, level: int
+) -> Context:
+    return {
+        "text": row["name"],
+        "href": ROOT[audience] + record_url("topic", row["id"]),
+        "n": counts.get(row["id"], (0, 0))[0 if audience == "public" else 1],
+        "level": level,
+    }
+
+
+def _projects(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        "SELECT id, title, programme, theme, access, status, starts_on, ends_on FROM projects"
+        " ORDER BY programme IS NULL, programme, theme IS NULL, theme, title, id"
+    )
+    yield from _listing(
+        rows,
+        "/projects/",
+        "projects",
+        "Projects",
+        "project",
+        heading_of=lambda r: " · ".join(t for t in (r["programme"], r["theme"]) if t)
+        or "Other projects",
+        entry_of=lambda r, root: {
+            "text": r["title"],
+            "href": root + record_url("project", r["id"]),
+            "note": ", ".join(x for x in (r["status"] or "", when(r)) if x),
+        },
+    )
+
+
+def _institutions(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        "SELECT id, name, city, country, is_member_company, 'public' AS access FROM institutions"
+        " ORDER BY name COLLATE NOCASE, id"
+    )
+    yield from _listing(
+        rows,
+        "/institutions/",
+        "people",
+        "Institutions",
+        "institution",
+        heading_of=lambda r: "",
+        entry_of=lambda r, root: {
+            "text": r["name"],
+            "href": root + record_url("institution", r["id"]),
+            "note": place(r),
+        },
+        columns=2,
+    )
+
+
+def _events(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        "SELECT id, title, place, access, status, starts_at, ends_at FROM events"
+        " ORDER BY starts_at IS NULL, starts_at DESC, id"
+    )
+    ahead = [r for r in rows if not is_past(r, reader.today)]
+    past = [r for r in rows if is_past(r, reader.today)]
+
+    def heading(row: Row) -> str:
+        if not is_past(row, reader.today):
+            return "Ahead"
+        return str(row["starts_at"] or row["ends_at"])[:4]
+
+    def entry(row: Row, root: str) -> Context:
+        facts = (
+            span_in_words(row["starts_at"], row["ends_at"]),
+            row["place"] or "",
+            row["status"] if row["status"] != "planned" else "",
+        )
+        return {
+            "text": row["title"],
+            "href": root + record_url("event", row["id"]),
+            "note": ", ".join(f for f in facts if f),
+        }
+
+    yield from _listing(
+        ahead[::-1] + past,
+        "/events/",
+        "events",
+        "Events",
+        "event",
+        heading_of=heading,
+        entry_of=entry,
+    )
+
+
+def _listing(
+    rows: list[Row],
+    url: str,
+    section: str,
+    heading: str,
+    record_type: str,
+    *,
+    heading_of: Callable[[Row], str],
+    entry_of: Callable[[Row, str], Context],
+    columns: int = 1,
+) -> Iterator[Page]:
+    """Yield the pages that list all records of one type, grouped under headings."""
+    if not rows:
+        return
+    for audience in _audiences(any(r["access"] != "public" for r in rows)):
+        root = ROOT[audience]
+        seen = [r for r in rows if visible(r["access"], audience)]
+        pages = max(1, -(-len(seen) // ENTRIES_PER_PAGE))
+        for number in range(1, pages + 1):
+            shown = seen[(number - 1) * ENTRIES_PER_PAGE : number * ENTRIES_PER_PAGE]
+            groups = []
+            for text, group in groupby(shown, heading_of):
+                entries = [entry_of(r, root) for r in group]
+                groups.append(_group(text, f"g{len(groups) + 1}", entries))
+            yield _entries_page(
+                url if number == 1 else f"{url}page/{number}/",
+                audience,
+                section=section,
+                kind="Section",
+                heading=heading,
+                title=heading if number == 1 else f"{heading}, page {number}",
+                lead=counted(len(seen), record_type),
+                groups=groups,
+                columns=columns,
+                pages=pager(root + url, number, pages, between="page/"),
+                records=[f"{record_type}:{r['id']}" for r in shown],
+            )
+
+
+def _search(reader: Reader) -> Iterator[Page]:
+    yield _page("/search/", "public", "search.html", {"title": "Search", "section": "search"})
+
+
+def _not_found(reader: Reader) -> Iterator[Page]:
+    yield _page("/404.html", "public", "not_found.html", {"title": "Not found", "noindex": True})
+
+
+SECTIONS: dict[str, Callable[[Reader], Iterator[Page]]] = {
+    "home": _home,
+    "publications": _publications,
+    "people": _people,
+    "venues": _venues,
+    "topics": _topics,
+    "projects": _projects,
+    "institutions": _institutions,
+    "events": _events,
+    "search": _search,
+    "not_found": _not_found,
+}
+"""The site's own pages; every build looks at all of them."""

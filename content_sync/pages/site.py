@@ -1,0 +1,122 @@
+"""Build a whole site into a stage: Pelican's own pages and the pages of records."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+from content_sync import __version__
+from content_sync.pages.build import Build, BuildReport, Progress, today_in
+from content_sync.pages.scope import look_at
+from content_sync.release.departed import settle
+from content_sync.release.stage import Stage, live, open_stage
+from content_sync.settings import Settings
+
+
+def build_site(
+    settings: Settings, *, full: bool = False, progress: Progress | None = None
+) -> tuple[BuildReport, int]:
+    """Build a new release that is not live yet; return the report and its number.
+
+    Without `full` only pages are looked at that the syncs since the last release touched.
+    Raises BuildError; the unfinished release is removed, the live one is as it was.
+    """
+    from content_sync.pages.generator import run_pelican
+
+    inputs = _inputs(settings)
+    stage = open_stage(settings)
+    try:
+        trees = {audience: stage.root / audience for audience in ("public", "members")}
+        for tree in trees.values():
+            tree.mkdir()
+        build = Build(
+            settings,
+            stage=stage,
+            trees=trees,
+            today=today_in(settings.timezone),
+            full=full,
+            progress=progress,
+        )
+        run_pelican(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
+        _finish(settings, stage, build, inputs)
+    except BaseException:
+        stage.discard()
+        raise
+    return build.report, stage.number
+
+
+def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None:
+    shared = stage.share()
+    build.report.shared = shared.linked + shared.copied
+    stage.adopt()
+    settle(
+        settings,
+        stage,
+        build.render_gone,
+        gone_key=build.gone_key(),
+        also_gone=build.withdrawn_urls(),
+    )
+    stage.write_release(
+        {
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sync": int(build.state["sync"]),
+            "date": build.today,
+            "is_demo": build.is_demo,
+            "sitename": settings.sitename,
+            "siteurl": settings.siteurl,
+            "engine": __version__,
+            "inputs": inputs,
+            "state": build.state,
+            "counts": build.counts(),
+        }
+    )
+    stage.finish()
+    build.close()
+
+
+def nothing_to_do(settings: Settings) -> bool:
+    """Tell whether a build would make the live release again, byte for byte.
+
+    So it is when the snapshot, the settings, the prose, the theme and the code are the same,
+    no full text came or went, and no date has passed that a page speaks of.
+    """
+    release = live(settings)
+    if release is None:
+        return False
+    info = release.info()
+    if info.get("inputs") != _inputs(settings):
+        return False
+    build = Build(settings, stage=None, trees={}, today=today_in(settings.timezone))
+    try:
+        state = info.get("state", {})
+        if state.get("snapshot") != build.snapshot_id or state.get("sync") != build.sync_number:
+            return False
+        scope = look_at(
+            build.reader,
+            since_sync=int(state["sync"]),
+            since_day=state["today"],
+            files_changed=build.bring_full_texts().changed,
+        )
+    finally:
+        build.close()
+    return not any(ids for kind, ids in scope.items() if kind != "section")
+
+
+def _inputs(settings: Settings) -> str:
+    """Return a digest of the files, beside the snapshot, that pages are made from."""
+    code = Path(__file__).resolve().parent.parent.parent
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(settings.pelicanconf.read_bytes())
+    for folder in (
+        settings.site / "content",
+        settings.site / "theme",
+        code / "theme",
+        code / "content_sync",
+        code / "search",
+    ):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.suffix != ".pyc":
+                digest.update(f"{file.relative_to(folder)}\0".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Releases: staged, verified, switched live, taken back, remembered."""

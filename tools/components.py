@@ -1,0 +1,138 @@
+"""The parts of the system that tests need and pip cannot bring.
+
+`make test` installs the missing ones as root or where CI=true; otherwise the tests that
+need them are left out, and the run ends with the line that installs them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+LISTS = Path("/var/lib/apt/lists")
+LISTS_KEPT = 24 * 3600
+"""Seconds after which the package lists are asked for anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A program or driver: what it is, the Debian packages that hold it, how to find it."""
+
+    title: str
+    packages: tuple[str, ...]
+    is_there: Callable[[], bool]
+
+
+def missing(names: Iterable[str]) -> list[str]:
+    """Return those of the named components that this machine lacks, in the given order."""
+    return [name for name in names if not COMPONENTS[name].is_there()]
+
+
+def packages_of(names: Iterable[str]) -> list[str]:
+    """Return the packages that hold the named components, sorted."""
+    return sorted({package for name in names for package in COMPONENTS[name].packages})
+
+
+def install_line(names: Iterable[str]) -> str:
+    """Return the one line that installs the named components."""
+    return "sudo apt-get install --no-install-recommends " + " ".join(packages_of(names))
+
+
+def nothing_may_be_left_out() -> bool:
+    """Return whether a missing component is a failure here: on Linux, as root or in CI."""
+    return sys.platform == "linux" and (os.geteuid() == 0 or os.environ.get("CI") == "true")
+
+
+def main() -> None:
+    """Install what is missing where it must not be; exit 1 with one line if that fails."""
+    wanted = missing(COMPONENTS)
+    if not wanted or not nothing_may_be_left_out():
+        return
+    if not shutil.which("apt-get"):
+        sys.exit(
+            f"The tests need {_titles(wanted)}, and there is no apt-get to install them with. "
+            "Install them by this system's own means and run the same command again."
+        )
+    print(f"Installing {_titles(wanted)} …", flush=True)
+    packages = packages_of(wanted)
+    if not _lists_are_fresh() or not _apt_get("install", *packages):
+        _apt_get("update")
+        _apt_get("install", *packages)
+    if still := missing(wanted):
+        sys.exit(
+            f"The tests need {_titles(still)}, and it could not be installed. "
+            f"Try it by hand: {install_line(still)}"
+        )
+
+
+def _apt_get(action: str, *packages: str) -> bool:
+    command = ["apt-get", "--quiet", "--quiet", action]
+    if packages:
+        command += ["--yes", "--no-install-recommends", *packages]
+    if os.geteuid() != 0:
+        command = ["sudo", "--non-interactive", "DEBIAN_FRONTEND=noninteractive", *command]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        return subprocess.run(command, env=environment, stdin=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def _lists_are_fresh() -> bool:
+    lists = list(LISTS.glob("*_Packages*"))
+    return bool(lists) and time.time() - LISTS.stat().st_mtime < LISTS_KEPT
+
+
+def _titles(names: Iterable[str]) -> str:
+    return ", ".join(COMPONENTS[name].title for name in names)
+
+
+def _has_odbc_driver(word: str) -> bool:
+    try:
+        import pyodbc  # fails to load without the system's unixODBC
+    except ImportError:
+        return False
+    return any(word in driver for driver in pyodbc.drivers())
+
+
+def _has_program(*names: str) -> bool:
+    return any(shutil.which(name) for name in names)
+
+
+def _has_postgresql() -> bool:
+    servers = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return _has_program("initdb") or any(servers)
+
+
+COMPONENTS = {
+    "odbc": Component(
+        title="SQLite's ODBC driver",
+        packages=("libsqliteodbc", "unixodbc"),
+        is_there=lambda: _has_odbc_driver("SQLite3"),
+    ),
+    "postgresql": Component(
+        title="PostgreSQL with its ODBC driver",
+        packages=("odbc-postgresql", "postgresql", "unixodbc"),
+        is_there=lambda: _has_postgresql() and _has_odbc_driver("PostgreSQL"),
+    ),
+    "chromium": Component(
+        title="Chromium",
+        packages=("chromium",),
+        is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
+    ),
+    "node": Component(
+        title="Node.js",
+        packages=("nodejs",),
+        is_there=lambda: _has_program("node"),
+    ),
+}
+
+
+if __name__ == "__main__":
+    main()
