@@ -17,10 +17,10 @@ help:
 	@echo 'make clean     remove what set-up made; var/ and output/ stay'
 
 nightly: runtime
-	@$(BIN)/nightpress --site $(SITE) nightly $(ARGS)
+	@$(BIN)/nightpress nightly --site $(SITE) $(ARGS)
 
 serve: runtime
-	@$(BIN)/nightpress --site $(SITE) serve $(ARGS)
+	@$(BIN)/nightpress serve --site $(SITE) $(ARGS)
 
 test: lint
 	@$(BIN)/python -m tools.components install

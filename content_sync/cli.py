@@ -91,7 +91,9 @@ def init(folder: Path) -> None:
 
 @main.command()
 @_site_option
-@click.option("--publications", "-n", default=600, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option(
+    "--publications", "-n", default=600, show_default=True, type=click.IntRange(1, 1_000_000)
+)
 @click.option("--seed", default=1994, show_default=True, help="Same seed, same bytes.")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Database file to write.")
 @_told
@@ -191,8 +193,8 @@ def index(site: Path) -> None:
 
 
 def _index(settings: Settings) -> Any:
-    from content_sync.release.stage import staged
     from content_sync.indexing import index_release
+    from content_sync.release.stage import staged
 
     return index_release(settings, staged(settings))
 
@@ -207,21 +209,24 @@ def check(site: Path, full: bool) -> None:
     Example: nightpress check --full
     """
     settings = _start(site)
-    report = _check(settings, full)
+    with _lock(settings, "check"):
+        report = _check(settings, full)
     click.echo(_check_words(report))
     if report.errors:
         sys.exit(1)
 
 
 def _check(settings: Settings, full: bool = False) -> Any:
-    from content_sync.release.stage import live, newest_staged
-    from content_sync.release.verify import check as verify
     from content_sync.errors import ReleaseError
+    from content_sync.processes import processes
+    from content_sync.release.stage import live, staged
+    from content_sync.release.verify import check as verify
 
-    release = newest_staged(settings) or live(settings)
+    release = staged(settings) or live(settings)
     if release is None:
         raise ReleaseError("There is no release to check.", hint="Run 'nightpress build' first.")
-    return verify(settings, release, full=full)
+    with processes(settings) as executor:
+        return verify(settings, release, full=full, executor=executor)
 
 
 @main.command()
@@ -243,12 +248,17 @@ def publish(site: Path) -> None:
 
 
 def _publish(settings: Settings) -> int:
+    from content_sync.errors import ReleaseError
     from content_sync.release.stage import staged
-    from content_sync.release.switch import prune, publish
+    from content_sync.release.switch import prune
+    from content_sync.release.switch import publish as switch
 
-    release = publish(settings, staged(settings))
+    stage = staged(settings)
+    if stage is None:
+        raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
+    release = switch(settings, stage)
     prune(settings)
-    return int(release.number)
+    return release.number
 
 
 @main.command()
@@ -326,8 +336,13 @@ def serve(site: Path, host: str, port: int) -> None:
     Example: nightpress serve --port 8080
     """
     from content_sync.release.preview import serve as preview
+    from content_sync.release.stage import live
 
-    preview(_settings(site), host=host, port=port)
+    settings = _settings(site)
+    if live(settings) is None:
+        _fail("Nothing is published yet. Run 'nightpress nightly' first.", 1)
+    click.echo(f"{settings.sitename}: http://{host}:{port}/  (Ctrl+C ends it)", err=True)
+    preview(settings, host=host, port=port)
 
 
 @main.command()
@@ -442,12 +457,11 @@ def _index_words(report: Any) -> str:
 
 
 def _check_words(report: Any) -> str:
-    lines = [
-        f"{report.files:,} files and {report.links:,} links checked:"
+    words = (
+        f"{report.counts['files']:,} files, {report.counts['pages checked']:,} pages read:"
         f" {len(report.errors):,} errors, {len(report.warnings):,} warnings."
-    ]
-    lines += [f"  {error}" for error in report.errors[:20]]
-    return "\n".join(lines)
+    )
+    return "\n".join([words, *(f"  {line}" for line in report.lines())])
 
 
 def _summary(

@@ -1,7 +1,17 @@
 -- The snapshot: our copy of the source. One transaction per sync, so it is always whole.
 -- `version` is what the source's version column held, or a hash of the row where the
--- view carries none; it is compared and never interpreted.
+-- view carries none; it is compared and never interpreted. An empty BLOB stands for a row
+-- whose version says nothing (NULL, or its key is there twice): it is read every time.
+--
+-- References (venue_id, person_id, publication_id …) are kept as the source gives them and
+-- may name a record that is not there: not yet, no longer, or left out by a rule. Such a
+-- reference is reported in `problems` and heals by itself when the record appears. So
+-- readers always join: what a page shows is only what joins. One column is different,
+-- because a cycle cannot be joined away: see `topics.parent_id`.
 
+-- id (of this file: another one after it was made anew), source (identity of the database), views (JSON list of those it had), first_sync (the
+-- sync that made this file: `touched` tells about later ones), kept_from (the oldest sync
+-- that `changes` and `touched` still tell about).
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 
 -- A row is one sync that landed.
@@ -17,7 +27,7 @@ CREATE TABLE syncs (
 -- (people, topics of a publication …) count as changes of their parent.
 CREATE TABLE changes (
     sync   INTEGER NOT NULL,
-    type   TEXT NOT NULL,     -- publication, person, venue …
+    type   TEXT NOT NULL,     -- publication, person, venue … redirect
     id     TEXT NOT NULL,
     change TEXT NOT NULL,     -- added, changed, gone
     PRIMARY KEY (sync, type, id)
@@ -27,15 +37,15 @@ CREATE TABLE changes (
 -- changed record and all that its old and its new relations name.
 CREATE TABLE touched (
     sync INTEGER NOT NULL,
-    type TEXT NOT NULL,       -- a record type, or letter, year, venue_year
-    id   TEXT NOT NULL,
+    type TEXT NOT NULL,       -- a record type, or letter, year, venue_year, redirect
+    id   TEXT NOT NULL,       -- 2019 or undated; <venue>/2019 or <venue>/undated; old path
     PRIMARY KEY (sync, type, id)
 ) WITHOUT ROWID;
 
 -- A row is one rule that one row of the source breaks.
 CREATE TABLE problems (
     view       TEXT NOT NULL,
-    key        TEXT NOT NULL,
+    key        TEXT NOT NULL,     -- parts of a longer key are joined by '/'; '' if it has none
     column     TEXT NOT NULL,
     rule       TEXT NOT NULL,
     reason     TEXT NOT NULL,
@@ -47,13 +57,15 @@ CREATE TABLE problems (
 -- until its version changes.
 CREATE TABLE left_out (
     view    TEXT NOT NULL,
-    key     TEXT NOT NULL,
+    key     TEXT NOT NULL,        -- parts of a longer key are joined by a tab
     version BLOB NOT NULL,
     PRIMARY KEY (view, key)
 ) WITHOUT ROWID;
 
 CREATE TABLE institutions (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, ror TEXT, city TEXT, country TEXT,
+    id TEXT PRIMARY KEY, name TEXT NOT NULL,
+    ror TEXT,                  -- bare: 042nb2s44
+    city TEXT, country TEXT,
     is_member_company INTEGER NOT NULL, version BLOB NOT NULL
 );
 CREATE TABLE people (
@@ -74,7 +86,10 @@ CREATE TABLE venues (
     version BLOB NOT NULL
 );
 CREATE TABLE topics (
-    id TEXT PRIMARY KEY, name TEXT NOT NULL, parent_id TEXT, version BLOB NOT NULL
+    id TEXT PRIMARY KEY, name TEXT NOT NULL,
+    given_parent_id TEXT,  -- as the source says
+    parent_id TEXT,        -- the same where that topic exists and no cycle arises: a forest
+    version BLOB NOT NULL
 );
 CREATE INDEX topics_by_parent ON topics (parent_id);
 CREATE TABLE publications (

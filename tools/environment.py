@@ -23,6 +23,7 @@ PIP_NEEDED = (22, 3)
 
 # Where Debian and Ubuntu keep the pip that python3-venv puts into a new environment.
 DEBIAN_PIP = "usr/share/python-wheels/pip-*.whl"
+DEBIAN_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class SetUpError(Exception):
@@ -103,18 +104,19 @@ def _make_empty(root: Path) -> None:
 def _pip(root: Path) -> "list[str]":
     """Return the command that is pip for `.venv`, from the first place that has one."""
     python = str(_python(root))
+    inside, outside = [python, "-m", "pip"], [sys.executable, "-m", "pip", "--python", python]
     options = ["--quiet", "--quiet", "--no-input", "--disable-pip-version-check"]
-    inside = [python, "-m", "pip"]
-    if _works([*inside, "--version"]):
-        return inside + options
-    if importlib.util.find_spec("ensurepip") and _works([python, "-m", "ensurepip"]):
-        return inside + options
-    if _has_usable_pip(sys.executable):
-        return [sys.executable, "-m", "pip", "--python", python, *options]
-    with tempfile.TemporaryDirectory() as folder:
-        wheel = _debian_pip_wheel(Path(folder))
-        _run([python, wheel + "/pip", "install", "--quiet", "--no-index", wheel], root)
-    return inside + options
+    certificates = root / ".venv" / "certificates.pem"
+    if not _works([*inside, "--version"]):
+        if importlib.util.find_spec("ensurepip"):
+            _run([python, "-m", "ensurepip"], root, quiet=True)
+        elif _has_usable_pip(sys.executable):
+            return [*outside, *options]
+        else:
+            _install_debian_pip(python, certificates, root)
+    if certificates.exists() and "PIP_CERT" not in os.environ:
+        options += ["--cert", str(certificates)]
+    return [*inside, *options]
 
 
 def _has_usable_pip(python: str) -> bool:
@@ -126,39 +128,47 @@ def _has_usable_pip(python: str) -> bool:
     return tuple(int(n) for n in words[1].split(".")[:2] if n.isdigit()) >= PIP_NEEDED
 
 
-def _debian_pip_wheel(folder: Path) -> str:
-    """Return the path of Debian's or Ubuntu's own pip wheel.
+def _install_debian_pip(python: str, certificates: Path, root: Path) -> None:
+    """Put Debian's or Ubuntu's own pip into `.venv`, and their certificates if need be.
 
-    Where it is not installed, apt-get fetches the package into `folder` with the machine's
-    own sources and keys, which any user may do; nothing is installed.
+    Where they are not installed, apt-get fetches their packages with the machine's own
+    sources and keys, which any user may do; nothing is installed outside `.venv`.
     """
-    wheels = list(Path("/").glob(DEBIAN_PIP))
-    if not wheels and shutil.which("apt-get"):
-        with contextlib.suppress(SetUpError):
-            _fetch_debian_package("python3-pip-whl", folder)
-        wheels = list(folder.glob(DEBIAN_PIP))
-    if not wheels:
-        raise SetUpError(
-            "No pip can be had for .venv. Install it (Debian, Ubuntu, as root: "
-            "apt-get install python3-venv) and run the same command again."
-        )
-    return str(wheels[0])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        wheels = list(Path("/").glob(DEBIAN_PIP))
+        if not wheels and shutil.which("apt-get"):
+            with contextlib.suppress(SetUpError):
+                _fetch_debian_packages(["python3-pip-whl", "ca-certificates"], folder)
+            wheels = list(folder.glob(DEBIAN_PIP))
+        if not wheels:
+            raise SetUpError(
+                "No pip can be had for .venv. Install it (Debian, Ubuntu, as root: "
+                "apt-get install python3-venv) and run the same command again."
+            )
+        _run([python, f"{wheels[0]}/pip", "install", "-qq", "--no-index", str(wheels[0])], root)
+        fetched = sorted(folder.glob("usr/share/ca-certificates/*/*.crt"))
+        # This pip looks for certificates in one place only.
+        if fetched and not DEBIAN_CERTIFICATES.exists():
+            certificates.write_text("".join(path.read_text(encoding="ascii") for path in fetched))
 
 
-def _fetch_debian_package(package: str, folder: Path) -> None:
-    """Fetch a package and unpack it into `folder`, with package lists of our own there."""
+def _fetch_debian_packages(packages: "list[str]", folder: Path) -> None:
+    """Fetch packages and unpack them into `folder`, with package lists of our own there."""
     for part in ("state/lists/partial", "cache/archives/partial"):
         (folder / part).mkdir(parents=True)
     places = ["-o", f"Dir::State={folder}/state", "-o", f"Dir::Cache={folder}/cache"]
     apt_get = ["apt-get", "-qq", *places, "-o", "APT::Sandbox::User="]
     _run([*apt_get, "update"], folder)
-    _run([*apt_get, "download", package], folder)
+    _run([*apt_get, "download", *packages], folder)
     for archive in folder.glob("*.deb"):
         _run(["dpkg-deb", "--extract", str(archive), str(folder)], folder)
 
 
-def _run(command: "list[str]", folder: Path) -> None:
-    if subprocess.run(command, cwd=folder, env=_clean_environment(), check=False).returncode:
+def _run(command: "list[str]", folder: Path, quiet: bool = False) -> None:
+    output = subprocess.DEVNULL if quiet else None
+    done = subprocess.run(command, cwd=folder, env=_clean_environment(), stdout=output, check=False)
+    if done.returncode:
         raise SetUpError(
             f"Set-up stopped: '{' '.join(command)}' failed, as said above. "
             "It starts again with the same command."

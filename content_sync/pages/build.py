@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -33,6 +32,7 @@ from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
+from content_sync.processes import processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage
@@ -162,7 +162,7 @@ class Build:
             self.stage.begin(full=scope is None)
         renderer = Renderer(setup, generator.env)
         many = scope is None or sum(map(len, scope.values())) > _FEW
-        executor = self._executor() if many and self.settings.worker_count > 1 else None
+        executor = processes(self.settings) if many and self.settings.worker_count > 1 else None
         try:
             self._make_all(setup, renderer, executor, scope)
         finally:
@@ -320,7 +320,9 @@ class Build:
         cached = self.cache.state()
         if any(before.get(name) != self.state[name] for name in stable):
             return None
-        if any(cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")):
+        if any(
+            cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")
+        ):
             return None
         return look_at(
             self.reader,
@@ -344,9 +346,7 @@ class Build:
             "buckets": str(self._buckets()),
         }
 
-    def _shared(
-        self, generator: RecordsGenerator, news: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _shared(self, generator: RecordsGenerator, news: list[dict[str, Any]]) -> dict[str, Any]:
         finished = self.reader.connection.execute(
             "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
         ).fetchone()
@@ -407,12 +407,6 @@ class Build:
             return self.stage.base.root / "manifest.sqlite"
         return None
 
-    def _executor(self) -> Executor:
-        # Processes start afresh on every system, so that all behave as on Windows.
-        return ProcessPoolExecutor(
-            self.settings.worker_count, mp_context=multiprocessing.get_context("spawn")
-        )
-
 
 KINDS_AFTER = (
     "person",
@@ -470,7 +464,9 @@ def today_in(timezone: str) -> date:
 
 
 def _meta(reader: Reader, name: str) -> str:
-    row = reader.connection.execute("SELECT value FROM main.meta WHERE name = ?", (name,)).fetchone()
+    row = reader.connection.execute(
+        "SELECT value FROM main.meta WHERE name = ?", (name,)
+    ).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -482,9 +478,7 @@ def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in settings.items()
-        if name.isupper()
-        and not any(part in name for part in _OWN_BUSINESS)
-        and _is_plain(value)
+        if name.isupper() and not any(part in name for part in _OWN_BUSINESS) and _is_plain(value)
     }
 
 

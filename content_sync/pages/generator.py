@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _BUILD = "NIGHTPRESS_BUILD"
 
 
-class RecordsGenerator(Generator):  # type: ignore[misc]
+class RecordsGenerator(Generator):
     """Adds a page for each record, and the listings, to what Pelican generates."""
 
     build: Build
@@ -70,11 +70,17 @@ def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
 
     Raises BuildError for anything that Pelican logs as an error.
     """
-    settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
+    logging.getLogger("pelican").setLevel(logging.ERROR)
+    try:
+        settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
+    except ValueError as error:
+        raise BuildError(
+            f"{conf} cannot be used: {error}.", hint="Is there a folder content/ beside it?"
+        ) from error
     console.quiet = True
     FatalLogger.fatal_lvl = logging.ERROR
     try:
-        Pelican(settings).run()
+        Pelican(settings).run()  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         if "--fatal" not in str(error) and not str(error).startswith(("Warning", "Error")):
             raise
@@ -91,12 +97,12 @@ def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
     folder = str(Path(conf).parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # plugins that live beside the settings
-    pelican = Pelican(settings)
-    generator = RecordsGenerator(
+    pelican = Pelican(settings)  # type: ignore[no-untyped-call]
+    generator = RecordsGenerator(  # type: ignore[no-untyped-call]
         context=pelican.settings.copy(),
         settings=pelican.settings,
         path=pelican.path,
         theme=pelican.theme,
         output_path=pelican.output_path,
     )
-    return generator.env  # type: ignore[no-any-return]
+    return generator.env

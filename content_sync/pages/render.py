@@ -250,9 +250,7 @@ def digest_of_template(environment: Environment, name: str) -> bytes:
         seen.add(template)
         source, _, _ = environment.loader.get_source(environment, template)
         digest.update(f"{template}\0{source}\0".encode())
-        referenced: Iterable[str | None] = meta.find_referenced_templates(
-            environment.parse(source)
-        )
+        referenced: Iterable[str | None] = meta.find_referenced_templates(environment.parse(source))
         waiting.extend(sorted(one for one in referenced if one))
     return digest.digest()
 

@@ -11,6 +11,12 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
+
+from content_sync import urls
+from content_sync.release import manifest
+from content_sync.release.addresses import GONE, is_exempt
+from content_sync.release.releases import Release
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -42,7 +48,9 @@ def open_history(file: Path) -> Iterator[sqlite3.Connection]:
     What was written lands whole when the block ends, or not at all when it raises.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None, timeout=30)) as connection:
+    with contextlib.closing(
+        sqlite3.connect(file, isolation_level=None, timeout=30, uri=True)
+    ) as connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -62,6 +70,97 @@ def next_number(connection: sqlite3.Connection, at_least: int) -> int:
     number = max(int(used) + 1, at_least)
     connection.execute("INSERT INTO releases (number, opened) VALUES (?, ?)", (number, now()))
     return number
+
+
+class Recorded(NamedTuple):
+    """What a release brought to the ledger."""
+
+    new: int
+    departed: int
+
+
+def record(connection: sqlite3.Connection, release: Release) -> Recorded:
+    """Enter the URLs of `release`, which is going live, into the ledger."""
+    connection.execute("ATTACH ? AS m", (manifest.read_only(release.manifest_file),))
+    connection.execute(_LIVE)
+    (previous,) = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
+        (release.number,),
+    ).fetchone()
+    rows = connection.execute(
+        "SELECT path, key IS NULL, records FROM live"
+        " WHERE NOT EXISTS (SELECT 1 FROM urls WHERE urls.path = live.path)"
+    ).fetchall()
+    new = [
+        (path, *_kind(path, records, is_prose=bool(keyless)), release.number)
+        for path, keyless, records in rows
+        if not is_exempt(path)
+    ]
+    connection.executemany("INSERT INTO urls VALUES (?, ?, ?, ?, NULL)", new)
+    connection.execute(
+        "UPDATE urls SET last_release = NULL WHERE last_release IS NOT NULL"
+        " AND EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)"
+    )
+    departed = connection.execute(
+        "UPDATE urls SET last_release = max(first_release, ?) WHERE last_release IS NULL"
+        " AND NOT EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)",
+        (previous,),
+    ).rowcount
+    connection.execute(
+        "INSERT INTO releases (number, opened, published, recorded) VALUES (?1, ?2, ?2, ?2)"
+        " ON CONFLICT DO UPDATE SET recorded = ?2, published = coalesce(published, ?2)",
+        (release.number, now()),
+    )
+    return Recorded(len(new), departed)
+
+
+# The files of the release that are URLs for good: no tombstones, no staff pages.
+_LIVE = f"""
+CREATE TEMP VIEW live AS SELECT path, key, records FROM m.files
+WHERE (path >= 'public/' AND path < 'public0' OR path >= 'members/' AND path < 'members0')
+  AND records NOT LIKE '{GONE}%'
+"""  # noqa: S608
+
+
+def _kind(path: str, records: str, *, is_prose: bool) -> tuple[str, str]:
+    """What sort of URL a file answers, and the record whose own page it is."""
+    if not path.endswith(".html"):
+        return "file", ""
+    first = records.partition("\n")[0]
+    record_type, _, record_id = first.partition(":")
+    if record_type in urls.PLURALS:
+        page = urls.page_file(urls.record_url(record_type, record_id))
+        if path.partition("/")[2] == page:
+            return "record", first
+    return ("prose" if is_prose else "listing"), ""
+
+
+def is_recorded(connection: sqlite3.Connection, number: int) -> bool:
+    """Whether the URLs of a release stand in the ledger."""
+    row = connection.execute(
+        "SELECT 1 FROM releases WHERE number = ? AND recorded IS NOT NULL", (number,)
+    ).fetchone()
+    return row is not None
+
+
+def never_live(connection: sqlite3.Connection) -> set[int]:
+    """Return the numbers given to releases that did not come to be live."""
+    rows = connection.execute("SELECT number FROM releases WHERE published IS NULL")
+    return {number for (number,) in rows}
+
+
+def mark_rolled_back(connection: sqlite3.Connection, number: int) -> None:
+    """Remember that a release was taken back."""
+    connection.execute(
+        "INSERT INTO releases (number, opened, published, rolled_back) VALUES (?1, ?2, ?2, ?2)"
+        " ON CONFLICT DO UPDATE SET rolled_back = ?2, published = coalesce(published, ?2)",
+        (number, now()),
+    )
+
+
+def clear_rolled_back(connection: sqlite3.Connection, number: int) -> None:
+    """Remember that a release is good after all."""
+    connection.execute("UPDATE releases SET rolled_back = NULL WHERE number = ?", (number,))
 
 
 def rolled_back(connection: sqlite3.Connection) -> set[int]:

@@ -315,7 +315,7 @@ class Stage:
         return work
 
     def _open(self, schema: str) -> sqlite3.Connection:
-        work = sqlite3.connect(self.root / _WORK, isolation_level=None)
+        work = sqlite3.connect(self.root / _WORK, isolation_level=None, uri=True)
         # A broken run is thrown away whole, so nothing here needs to survive one.
         work.execute("PRAGMA journal_mode = OFF")
         work.execute("PRAGMA synchronous = OFF")

@@ -1,0 +1,418 @@
+"""Beside the snapshot: what a sync has read and not yet applied, and what differs.
+
+`staging` is a second file with the tables of a snapshot, attached to the connection that
+writes the snapshot. For each view of the source it also holds `keys_<view>` (every key and
+version that the source has), `wanted_<view>` (those to be read) and `diff_<view>`.
+"""
+
+from __future__ import annotations
+
+import operator
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from content_sync.records import View
+from content_sync.snapshot import COLUMNS
+from content_sync.source.connect import Source
+from content_sync.source.convert import CONVERTERS, Batch, Row
+from content_sync.source.read import (
+    KEYS_AT_ONCE,
+    Rows,
+    SourceView,
+    fetch_rows,
+    stream_rows,
+    stream_versions,
+)
+
+Count = Callable[[int], None]
+"""Called with the number of rows that were read since the last call."""
+
+UNKNOWN_VERSION = b""
+
+_WHOLE_SHARE = 1 / 3
+"""From this share of changed rows on, reading a view whole is cheaper than by keys."""
+
+
+class Intake:
+    """Takes rows of one view in: checks them and writes them into a schema's tables.
+
+    `keyless` rows have no usable key; `surplus` tells, by key, how many rows beside the
+    one that was kept had the same key.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, schema: str, view: View) -> None:
+        self.connection = connection
+        self.schema = schema
+        self.view = view
+        self.keyless = 0
+        self.surplus: dict[tuple[Any, ...], int] = {}
+        self._converter = CONVERTERS[view.name]
+        self._key_indexes = self._converter.key_indexes
+        columns = COLUMNS[view.name]
+        marks = ", ".join("?" * len(columns))
+        self._insert = f"INSERT INTO {schema}.{view.name} ({', '.join(columns)}) VALUES ({marks})"
+        self._where = " AND ".join(f"{name} = ?" for name in view.key)
+        self._select = f"SELECT {', '.join(columns)} FROM {schema}.{view.name} WHERE {self._where}"
+        self._delete = f"DELETE FROM {schema}.{view.name} WHERE {self._where}"
+
+    def take(self, rows: Rows, versions: Sequence[Any]) -> None:
+        """Check `rows` and write those that can be shown, and what was found."""
+        known = [UNKNOWN_VERSION if version is None else version for version in versions]
+        batch = self._converter.convert(rows, known)
+        self.keyless += batch.keyless
+        self._write_rows(batch.rows)
+        self._write_findings(batch)
+
+    def _write_rows(self, rows: list[Row]) -> None:
+        self.connection.execute("SAVEPOINT rows")
+        try:
+            self.connection.executemany(self._insert, rows)
+        except sqlite3.IntegrityError:
+            self.connection.execute("ROLLBACK TO rows")
+            for row in rows:
+                self._write_row(row)
+        self.connection.execute("RELEASE rows")
+
+    def _write_row(self, row: Row) -> None:
+        """Write one row; of two with the same key keep the one with the smaller hash."""
+        try:
+            self.connection.execute(self._insert, row)
+        except sqlite3.IntegrityError:
+            key = tuple(row[i] for i in self._key_indexes)
+            other = self.connection.execute(self._select, key).fetchone()
+            if other is None:
+                raise
+            self.surplus[key] = self.surplus.get(key, 0) + 1
+            kept = min(other[:-1], row[:-1], key=_hash)
+            self.connection.execute(self._delete, key)
+            self.connection.execute(self._insert, (*kept, UNKNOWN_VERSION))
+
+    def _write_findings(self, batch: Batch) -> None:
+        if batch.left_out:
+            self.connection.executemany(
+                f"INSERT OR REPLACE INTO {self.schema}.left_out VALUES (?, ?, ?)",
+                ((self.view.name, key, version) for key, version in batch.left_out),
+            )
+        if batch.problems:
+            self.connection.executemany(
+                f"INSERT OR IGNORE INTO {self.schema}.problems VALUES (?, ?, ?, ?, ?, 0)",
+                ((p.view, p.key, p.column, p.rule, p.reason) for p in batch.problems),
+            )
+
+
+def write_key_problems(
+    connection: sqlite3.Connection,
+    schema: str,
+    view: View,
+    keyless: int,
+    repeated: Iterable[tuple[str, int]],
+) -> None:
+    """Report rows without a key, and keys that several rows have."""
+    problems = [
+        (view.name, key, view.key[0], "duplicate_key", f"{count} rows have this key; one is kept")
+        for key, count in repeated
+    ]
+    if keyless:
+        reason = f"{keyless} rows without a usable key cannot be shown"
+        problems.append((view.name, "", view.key[0], "no_key", reason))
+    connection.executemany(
+        f"INSERT OR REPLACE INTO {schema}.problems VALUES (?, ?, ?, ?, ?, 0)", problems
+    )
+
+
+def key_text(view: View, alias: str, separator: str) -> str:
+    """Return SQL for the key of a row as one text."""
+    return f" || {separator} || ".join(f"{alias}.{name}" for name in view.key)
+
+
+def same_key(view: View, one: str, other: str) -> str:
+    """Return SQL that says that two rows have the same key."""
+    return " AND ".join(f"{one}.{name} = {other}.{name}" for name in view.key)
+
+
+def create_work_tables(connection: sqlite3.Connection, view: View) -> None:
+    """Make the tables that a comparison of `view` needs."""
+    keys = ", ".join(f"{name} {'INTEGER' if name == 'position' else 'TEXT'}" for name in view.key)
+    primary = f"PRIMARY KEY ({', '.join(view.key)})) WITHOUT ROWID"
+    name = view.name
+    connection.execute(f"CREATE TABLE staging.keys_{name} ({keys}, raw, version, n, {primary}")
+    connection.execute(f"CREATE TABLE staging.wanted_{name} ({keys}, raw, {primary}")
+    connection.execute(f"CREATE TABLE staging.diff_{name} ({keys}, change TEXT, {primary}")
+
+
+def stage_keys(
+    connection: sqlite3.Connection, source: Source, found: SourceView, count: Count
+) -> tuple[int, bool]:
+    """Write every key and version of a view into `keys_<view>`.
+
+    Returns how many rows have no usable key, and whether some keys cannot be asked for as
+    they are. A key that several rows have gets no version, so it is read every time.
+    """
+    view = found.view
+    converter = CONVERTERS[view.name]
+    marks = ", ".join("?" * len(view.key))
+    statement = (
+        f"INSERT INTO staging.keys_{view.name} VALUES ({marks}, ?, ?, 1) "
+        "ON CONFLICT DO UPDATE SET version = NULL, n = n + 1"
+    )
+    keyless = 0
+    is_askable = True
+    for rows, versions in stream_versions(source, found):
+        given = list(zip(*rows, strict=True))
+        checked = converter.keys(given)
+        raws: list[Any] = [None] * len(rows)
+        if not all(map(operator.is_, checked[0], given[0])):
+            raws, askable = _raw_keys(checked[0], given[0])
+            is_askable = is_askable and askable
+        staged: Iterable[tuple[Any, ...]] = zip(*checked, raws, versions, strict=True)
+        if any(None in values for values in checked):
+            whole = [row for row in staged if None not in row[: len(view.key)]]
+            keyless += len(rows) - len(whole)
+            staged = whole
+        connection.executemany(statement, staged)
+        count(len(rows))
+    return keyless, is_askable
+
+
+def choose_wanted(connection: sqlite3.Connection, view: View, *, everything: bool) -> int:
+    """Write into `wanted_<view>` the rows to be read and return how many they are.
+
+    These are the rows whose version differs from that in the snapshot, or `everything`.
+    """
+    name = view.name
+    columns = ", ".join(f"k.{column}" for column in view.key)
+    condition = f"""
+        k.version IS NULL
+        OR (SELECT s.version FROM main.{name} AS s WHERE {same_key(view, "s", "k")})
+           IS NOT k.version
+        AND (SELECT o.version FROM main.left_out AS o
+             WHERE o.view = '{name}' AND o.key = {key_text(view, "k", "char(9)")})
+           IS NOT k.version
+    """
+    written = connection.execute(
+        f"""
+        INSERT INTO staging.wanted_{name}
+        SELECT {columns}, k.raw FROM staging.keys_{name} AS k
+        WHERE {"true" if everything else condition}
+        """
+    )
+    return written.rowcount
+
+
+def stage_rows(
+    intake: Intake, source: Source, found: SourceView, count: Count, *, wanted: int, by_key: bool
+) -> None:
+    """Read the rows of `wanted_<view>`, and perhaps others with them, into `staging`."""
+    if not wanted:
+        return
+    connection, name = intake.connection, found.view.name
+    total = connection.execute(f"SELECT count(*) FROM staging.keys_{name}").fetchone()[0]
+    if by_key and (wanted <= KEYS_AT_ONCE or wanted < total * _WHOLE_SHARE):
+        _stage_by_key(intake, source, found, count)
+        if not _misses_rows(connection, found.view):
+            return
+        # A key that does not find its own row (a type that does not compare as it shows):
+        # read the view whole instead.
+        connection.execute(f"DELETE FROM staging.{name}")
+        connection.execute("DELETE FROM staging.left_out WHERE view = ?", (name,))
+    for rows, versions in stream_rows(source, found):
+        intake.take(rows, versions)
+        count(len(rows))
+
+
+def repeated_keys(connection: sqlite3.Connection, view: View) -> list[tuple[str, int]]:
+    """Return the keys that several rows of the source have, and how many."""
+    return connection.execute(
+        f"SELECT {key_text(view, 'k', repr('/'))}, n FROM staging.keys_{view.name} AS k WHERE n > 1"
+    ).fetchall()
+
+
+def has_ambiguous_keys(connection: sqlite3.Connection, view: View) -> bool:
+    """Tell whether keys that differ in the source are the same here (`A` and `A `)."""
+    found = connection.execute(
+        f"SELECT 1 FROM staging.keys_{view.name} AS k WHERE n > 1 "
+        f"AND EXISTS (SELECT 1 FROM staging.keys_{view.name} WHERE raw IS NOT NULL) LIMIT 1"
+    ).fetchone()
+    return found is not None
+
+
+def find_differences(connection: sqlite3.Connection, view: View) -> dict[str, int]:
+    """Fill `diff_<view>` and return how many rows were added, changed and gone."""
+    name = view.name
+    keys = ", ".join(view.key)
+    of = {alias: ", ".join(f"{alias}.{column}" for column in view.key) for alias in "ns"}
+    values = COLUMNS[name][:-1]
+    new, old = (", ".join(f"{alias}.{column}" for column in values) for alias in "ns")
+    same = same_key(view, "s", "n")
+    gone = f"NOT EXISTS (SELECT 1 FROM staging.keys_{name} AS n WHERE {same})"
+    if connection.execute("SELECT 1 FROM staging.left_out WHERE view = ?", (name,)).fetchone():
+        gone = f"""({gone} OR (
+            EXISTS (SELECT 1 FROM staging.left_out AS o WHERE o.view = '{name}'
+                    AND o.key = {key_text(view, "s", "char(9)")})
+            AND NOT EXISTS (SELECT 1 FROM staging.{name} AS n WHERE {same})
+        ))"""
+    queries = {
+        "added": f"SELECT {of['n']}, 'added' FROM staging.{name} AS n "
+        f"WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS s WHERE {same})",
+        "changed": f"SELECT {of['n']}, 'changed' FROM staging.{name} AS n "
+        f"CROSS JOIN main.{name} AS s ON {same} WHERE ({new}) IS NOT ({old})",
+        "gone": f"SELECT {of['s']}, 'gone' FROM main.{name} AS s WHERE {gone}",
+    }
+    return {
+        change: connection.execute(
+            f"INSERT INTO staging.diff_{name} ({keys}, change) {query}"
+        ).rowcount
+        for change, query in queries.items()
+    }
+
+
+def apply_view(connection: sqlite3.Connection, view: View) -> None:
+    """Bring the snapshot's table of `view` to what `staging` holds, versions included."""
+    name = view.name
+    columns = COLUMNS[name]
+    others = [column for column in columns if column not in view.key]
+    same = same_key(view, "s", "n")
+    new, old = (", ".join(f"{alias}.{column}" for column in columns) for alias in "ns")
+    if _has_gone(connection, name):
+        connection.execute(
+            f"DELETE FROM main.{name} AS s WHERE EXISTS (SELECT 1 FROM staging.diff_{name} AS n "
+            f"WHERE n.change = 'gone' AND {same})"
+        )
+    connection.execute(
+        f"""
+        INSERT INTO main.{name} ({", ".join(columns)})
+        SELECT {new} FROM staging.{name} AS n
+        WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS s WHERE {same} AND ({new}) IS ({old}))
+        ON CONFLICT DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in others)}
+        """
+    )
+    _apply_left_out(connection, view)
+
+
+def apply_problems(connection: sqlite3.Connection, view: View) -> None:
+    """Bring the problems of single rows and of keys of `view` up to date."""
+    name = view.name
+    if connection.execute("SELECT 1 FROM main.problems WHERE view = ?", (name,)).fetchone():
+        connection.execute(
+            f"""
+            DELETE FROM main.problems AS p
+            WHERE p.view = '{name}'
+              AND p.rule NOT IN ('reference', 'circle', 'many_people')
+              AND (p.rule IN ('no_key', 'duplicate_key')
+                   OR p.key IN (SELECT {key_text(view, "n", "'/'")} FROM staging.{name} AS n)
+                   OR p.key IN (SELECT replace(o.key, char(9), '/') FROM staging.left_out AS o
+                                WHERE o.view = '{name}')
+                   OR p.key NOT IN (SELECT {key_text(view, "k", "'/'")}
+                                    FROM staging.keys_{name} AS k))
+              AND NOT EXISTS (SELECT 1 FROM staging.problems AS q WHERE q.view = p.view
+                              AND q.key = p.key AND q.column = p.column AND q.rule = p.rule)
+            """
+        )
+
+
+def land_problems(
+    connection: sqlite3.Connection, number: int, looked_at: Iterable[tuple[str, str, str]]
+) -> None:
+    """Write the staged problems; rules `looked_at` over many rows lose what they no longer find.
+
+    A problem that was known keeps the sync that it was first seen in.
+    """
+    connection.executemany(
+        """
+        DELETE FROM main.problems AS p
+        WHERE p.view = ? AND p.column = ? AND p.rule = ?
+          AND NOT EXISTS (SELECT 1 FROM staging.problems AS q WHERE q.view = p.view
+                          AND q.key = p.key AND q.column = p.column AND q.rule = p.rule)
+        """,
+        looked_at,
+    )
+    connection.execute(
+        """
+        INSERT INTO main.problems (view, key, column, rule, reason, first_seen)
+        SELECT view, key, column, rule, reason, ? FROM staging.problems WHERE true
+        ON CONFLICT DO UPDATE SET reason = excluded.reason WHERE reason <> excluded.reason
+        """,
+        (number,),
+    )
+
+
+def _has_gone(connection: sqlite3.Connection, name: str) -> bool:
+    query = f"SELECT 1 FROM staging.diff_{name} WHERE change = 'gone' LIMIT 1"
+    return connection.execute(query).fetchone() is not None
+
+
+def _apply_left_out(connection: sqlite3.Connection, view: View) -> None:
+    name = view.name
+    if connection.execute("SELECT 1 FROM main.left_out WHERE view = ?", (name,)).fetchone():
+        connection.execute(
+            f"""
+            DELETE FROM main.left_out WHERE view = '{name}' AND (
+                key NOT IN (SELECT {key_text(view, "k", "char(9)")} FROM staging.keys_{name} AS k)
+                OR key IN (SELECT {key_text(view, "n", "char(9)")} FROM staging.{name} AS n))
+            """
+        )
+    connection.execute(
+        """
+        INSERT INTO main.left_out SELECT view, key, version FROM staging.left_out WHERE view = ?
+        ON CONFLICT DO UPDATE SET version = excluded.version WHERE version IS NOT excluded.version
+        """,
+        (name,),
+    )
+
+
+def _stage_by_key(intake: Intake, source: Source, found: SourceView, count: Count) -> None:
+    first = found.view.key[0]
+    keys = intake.connection.execute(
+        f"SELECT DISTINCT coalesce(raw, {first}) FROM staging.wanted_{found.view.name}"
+    )
+    while some := [key for (key,) in keys.fetchmany(KEYS_AT_ONCE)]:
+        rows, versions = fetch_rows(source, found, some)
+        intake.take(rows, versions)
+        count(len(rows))
+
+
+def _misses_rows(connection: sqlite3.Connection, view: View) -> bool:
+    name = view.name
+    found = connection.execute(
+        f"""
+        SELECT 1 FROM staging.wanted_{name} AS k
+        WHERE NOT EXISTS (SELECT 1 FROM staging.{name} AS n WHERE {same_key(view, "n", "k")})
+          AND NOT EXISTS (SELECT 1 FROM staging.left_out AS o
+                          WHERE o.view = '{name}' AND o.key = {key_text(view, "k", "char(9)")})
+        LIMIT 1
+        """
+    ).fetchone()
+    return found is not None
+
+
+def _raw_keys(checked: Sequence[Any], given: Sequence[Any]) -> tuple[list[Any], bool]:
+    """Return keys as the source spells them where that differs, and if all can be asked for."""
+    raws: list[Any] = []
+    is_askable = True
+    for clean, raw in zip(checked, given, strict=True):
+        if clean is None or (isinstance(raw, str) and clean == raw):
+            raws.append(None)
+        elif isinstance(raw, int | bytes):
+            raws.append(raw)
+        else:
+            text = str(raw)
+            if not text.isascii() and _has_surrogates(text):
+                is_askable = False
+                raws.append(None)
+            else:
+                raws.append(text)
+    return raws, is_askable
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def _hash(row: Sequence[Any]) -> bytes:
+    return blake2b(repr(tuple(row)).encode(), digest_size=16).digest()
