@@ -1,6 +1,6 @@
-"""The comparison's Hugo site: the frozen templates with content from a source database.
+"""The comparison's Hugo site: the frozen templates with the content of a site of ours.
 
-    python -m benchmarks.make_hugo_site acl49k.sqlite benchmarks/work/hugo-49k [--content adapter]
+    python -m benchmarks.make_hugo_site benchmarks/work/site-49000 benchmarks/work/hugo-49000
 
 `--content files` writes one Markdown file per page with its facts as front matter;
 `adapter` (the default: it was the faster in the trial) writes the same facts as data,
@@ -24,16 +24,21 @@ TEMPLATES = Path(__file__).resolve().parent / "hugo"
 PAGES_PER_FILE = 1000
 
 
-def make_hugo_site(source: Path, target: Path, content: str = "adapter") -> dict[str, int]:
-    """Make the site in the folder `target`, anew; return pages per template."""
+def make_hugo_site(site: Path, target: Path, content: str = "adapter") -> dict[str, int]:
+    """Make Hugo's site in the folder `target`, anew; return pages per template.
+
+    `site` is a site of ours whose pages have been built.
+    """
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(TEMPLATES, target)
-    contexts = Contexts(source)
-    _write_cards(contexts, target / "data")
+    contexts = Contexts(site)
     counts: Counter[str] = Counter()
     write = _write_files if content == "files" else _write_data
     write(_counted(contexts.pages(), counts), target)
+    (target / "data").mkdir()
+    (target / "data/cards.json").write_bytes(orjson.dumps(contexts.cards))
+    contexts.close()
     return dict(counts)
 
 
@@ -43,20 +48,13 @@ def _counted(pages: Iterable[Page], counts: Counter[str]) -> Iterator[Page]:
         yield page
 
 
-def _write_cards(contexts: Contexts, folder: Path) -> None:
-    """Write what list items show, for every list to look up by the work's id."""
-    folder.mkdir(parents=True)
-    cards = {work["id"]: contexts.card(work) for work in contexts.listed}
-    (folder / "cards.json").write_bytes(orjson.dumps(cards))
-
-
 def _front_matter(page: Page) -> dict[str, Any]:
-    facts = {"section": page.section, "canonical": page.url, **page.params}
+    facts = page.facts
     return {
-        "title": page.title,
+        "title": facts.pop("title", ""),
         "url": f"/{page.file}",
         "type": page.layout,
-        "description": page.description,
+        "description": facts.pop("description", ""),
         "params": facts,
     }
 
@@ -98,11 +96,11 @@ def _write_data(pages: Iterable[Page], target: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.make_hugo_site")
-    parser.add_argument("source", type=Path)
+    parser.add_argument("site", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--content", choices=("adapter", "files"), default="adapter")
     given = parser.parse_args()
-    for layout, count in make_hugo_site(given.source, given.target, given.content).items():
+    for layout, count in make_hugo_site(given.site, given.target, given.content).items():
         print(f"{layout:24}{count:>10,}")
 
 
