@@ -62,6 +62,15 @@ class Site:
         """Return a page of the live release."""
         return (self.settings.output / "current" / path).read_text("utf-8")
 
+    def optional_tables(self) -> list[str]:
+        """Return the source's tables that are not publications."""
+        with sqlite3.connect(self.settings.demo_source) as connection:
+            rows = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'publications'"
+            ).fetchall()
+        connection.close()
+        return [name for (name,) in rows]
+
     def snapshot(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with sqlite3.connect(self.settings.snapshot) as connection:
             rows = connection.execute(sql, values).fetchall()
