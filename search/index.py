@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,10 @@ DOCUMENTS_PER_PARTITION = 8_000
 
 _REBUILT_ABOVE_DELETED = 0.2
 _POOL_MB = 96
+"""Postings that a worker sorts in memory; more go through temporary files."""
+
+_MOST_AT_ONCE = 6
+"""Workers of about 150 MB each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,23 +114,22 @@ def update_index(
         touched = {b % count for b in changed_buckets(documents, previous_documents)}
     index.mkdir(parents=True)
     try:
-        jobs: dict[Future[_Outcome], int] = {}
+        jobs: dict[int, _Job] = {}
         for number in range(count):
+            earlier = _folder(previous_index, number) if previous and previous_index else None
             job = _Job(
                 documents=documents,
                 index=_folder(index, number),
                 buckets=tuple(range(number, buckets, count)),
                 previous_documents=previous_documents if previous else None,
-                previous_index=_folder(previous_index, number)
-                if previous and previous_index
-                else None,
+                previous_index=earlier,
                 previous_facts=previous.partitions[number] if previous else None,
             )
             if number in touched:
-                jobs[executor.submit(_build_partition, job)] = number
-            elif job.previous_index:
-                _link_files(job.previous_index, job.index)
-        outcomes = _collect(jobs, progress)
+                jobs[number] = job
+            elif earlier:
+                _link_files(earlier, job.index)
+        outcomes = _run(jobs, executor, progress)
     except BaseException:
         shutil.rmtree(index, ignore_errors=True)
         raise
@@ -209,15 +214,13 @@ def _build_partition(job: _Job) -> _Outcome:
 
 
 def _fill_partition(job: _Job) -> _Outcome:
-    whoosh_index = _create(job.index)
-    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
     count = 0
     totals = [0] * len(TEXT_FIELDS)
-    for bucket in job.buckets:
-        for line in read_lines(bucket_file(job.documents, bucket)):
-            _add(writer, parse_document(line), line, totals)
-            count += 1
-    writer.commit(merge=False)
+    with _writing(_create(job.index)) as writer:
+        for bucket in job.buckets:
+            for line in read_lines(bucket_file(job.documents, bucket)):
+                _add(writer, parse_document(line), line, totals)
+                count += 1
     _tidy(job.index)
     facts = PartitionFacts(documents=count, lengths=tuple(totals))
     return _Outcome(facts=facts, added=count, changed=0, gone=0, rebuilt=True)
@@ -236,30 +239,28 @@ def _update_partition(
         new += new_lines
         old += old_lines
     _link_files(previous_index, job.index)
-    whoosh_index = FileIndex(FileStorage(str(job.index)))
-    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
-    stale = writer.deleted_count() + len(old)
-    if stale > _REBUILT_ABOVE_DELETED * (previous.documents + stale):
-        writer.cancel()
-        shutil.rmtree(job.index)
-        return None
     totals = list(previous.lengths)
     before: set[str] = set()
-    with writer.searcher() as searcher:
-        for line in old:
-            document = parse_document(line)
-            before.add(document.id)
-            writer.delete_by_term("id", document.id, searcher=searcher)
-            _, lengths = index_fields(document, line)
-            for i, length in enumerate(lengths):
-                totals[i] -= length
     now: set[str] = set()
-    for line in new:
-        document = parse_document(line)
-        now.add(document.id)
-        _add(writer, document, line, totals)
     # Whoosh's own policy merges small segments, so that their number stays logarithmic.
-    writer.commit()
+    with _writing(FileIndex(FileStorage(str(job.index)))) as writer:
+        stale = writer.deleted_count() + len(old)
+        too_many = stale > _REBUILT_ABOVE_DELETED * (previous.documents + stale)
+        with writer.searcher() as searcher:
+            for line in () if too_many else old:
+                document = parse_document(line)
+                before.add(document.id)
+                writer.delete_by_term("id", document.id, searcher=searcher)
+                _, lengths = index_fields(document, line)
+                for i, length in enumerate(lengths):
+                    totals[i] -= length
+        for line in () if too_many else new:
+            document = parse_document(line)
+            now.add(document.id)
+            _add(writer, document, line, totals)
+    if too_many:
+        shutil.rmtree(job.index)
+        return None
     _tidy(job.index)
     return _Outcome(
         facts=PartitionFacts(
@@ -270,6 +271,18 @@ def _update_partition(
         gone=len(before - now),
         rebuilt=False,
     )
+
+
+@contextmanager
+def _writing(whoosh_index: FileIndex) -> Iterator[Any]:
+    """A writer that commits at the end of the block, or takes everything back."""
+    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
+    try:
+        yield writer
+    except BaseException:
+        writer.cancel()
+        raise
+    writer.commit()
 
 
 def _add(writer: Any, document: Document, line: bytes, totals: list[int]) -> None:
@@ -291,23 +304,27 @@ def _tidy(folder: Path) -> None:
         lock.unlink()
 
 
-def _collect(
-    jobs: dict[Future[_Outcome], int], progress: Callable[[int, int], None] | None
+def _run(
+    jobs: dict[int, _Job], executor: Executor, progress: Callable[[int, int], None] | None
 ) -> dict[int, _Outcome]:
+    """Run jobs, _MOST_AT_ONCE at a time, so that memory does not grow with the cores."""
     outcomes: dict[int, _Outcome] = {}
+    waiting = iter(jobs.items())
+    running: dict[Future[_Outcome], int] = {}
     try:
-        for future in as_completed(jobs):
-            outcomes[jobs[future]] = future.result()
-            if progress:
-                progress(len(outcomes), len(jobs))
-    except BaseException:
-        for future in jobs:
+        while True:
+            for number, job in islice(waiting, _MOST_AT_ONCE - len(running)):
+                running[executor.submit(_build_partition, job)] = number
+            if not running:
+                return outcomes
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                outcomes[running.pop(future)] = future.result()
+                if progress:
+                    progress(len(outcomes), len(jobs))
+    finally:
+        for future in running:
             future.cancel()
-        for future in jobs:
-            if not future.cancelled():
-                future.exception()  # wait: a worker must not write into a removed folder
-        raise
-    return outcomes
+        wait(running)  # a worker must not write into a folder that is being removed
 
 
 def _usable_layout(

@@ -12,7 +12,8 @@ from search.query import open_index, search
 
 QUERIES = [
     "*", "copper", "copper drift", '"copper drift"', "lines -noise", "author:lovelace",
-    "ada lovelace", "narrow copper lines fail early", "year:2019..2022", "word7 word8", "title 17", "number 3",
+    "ada lovelace", "narrow copper lines fail early", "year:2019..2022", "word7 word8",
+    "title 17", "number 3",
 ]  # fmt: skip
 
 
