@@ -110,7 +110,8 @@ def main() -> None:
     for name, value in found.items():
         if isinstance(value, list):
             for one in value:
-                print(f"  {one['ratio']}  {one['file']}\n    ours: {one['ours']}\n    hugo: {one['hugo']}")
+                print(f"  {one['ratio']}  {one['file']}")
+                print(f"    ours: {one['ours']}\n    hugo: {one['hugo']}")
         else:
             print(f"{name:14}{value}")
 
