@@ -37,6 +37,9 @@ class RecordsGenerator(Generator):
                 "JINJA_ENVIRONMENT in pelicanconf.py switches autoescape off.",
                 hint="Records are hostile input: set 'autoescape': True.",
             )
+        if not self.context.get("articles"):
+            # Pelican would write an empty feed that carries the time of the build.
+            self.settings["FEED_ALL_ATOM"] = None
         self.build = self.settings.get(_BUILD) or preview_build(self.settings)
         self.context.update(self.build.globals(self))
 
