@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from jinja2.runtime import Context
 
+from content_sync.errors import BuildError
 from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
@@ -165,11 +166,17 @@ class Renderer:
         Template.render looks each global up anew for each page, which costs as much as a
         short page itself.
         """
-        template = self.environment.get_template(name)
-        context = Context(
-            self.environment, {**self._template_globals, **values}, name, template.blocks
-        )
-        return "".join(template.root_render_func(context))
+        try:
+            template = self.environment.get_template(name)
+            context = Context(
+                self.environment, {**self._template_globals, **values}, name, template.blocks
+            )
+            return "".join(template.root_render_func(context))
+        except Exception as error:
+            page = values.get("canonical") or "a list item"
+            raise BuildError(
+                f"The template {name} fails on {page}: {type(error).__name__}: {error}"
+            ) from error
 
     def _announce(self, template: str, context: dict[str, Any]) -> None:
         from content_sync.pages.signals import page_context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
+import content_sync
 from content_sync.errors import BuildError, ConfigurationError
 from content_sync.pages.site import build_site, nothing_to_do
 from content_sync.release.switch import publish
@@ -36,7 +38,7 @@ def test_every_record_has_its_page_and_the_release_verifies(site: Site) -> None:
 def test_a_publication_shows_what_its_record_says(site: Site) -> None:
     site.edit(
         "INSERT INTO publications (id, title, abstract, kind, year, month, day, access, doi)"
-        " VALUES ('T-1', 'A <title> & more', 'First.' || char(10, 10) || 'Second.', 'report',"
+        " VALUES ('T-1', 'A < b & more', 'First.' || char(10, 10) || 'Second.', 'report',"
         " 2024, 5, 17, 'public', '10.5555/t1')"
     )
     site.edit(
@@ -47,7 +49,7 @@ def test_a_publication_shows_what_its_record_says(site: Site) -> None:
     page = HTMLParser(site.page("public/publications/t-1_u.html"))
     head = page.css_first("h1")
     assert head is not None
-    assert head.text() == "A <title> & more"
+    assert head.text() == "A < b & more"
     assert "Ævar Þór" in page.text()
     assert "17 May 2024" in page.text()
     assert "Second." in page.text()
@@ -348,7 +350,7 @@ def test_a_template_of_the_site_replaces_the_themes(make_site: MakeSite) -> None
     )
     site.night()
     venue = next((site.settings.output / "current/public/venues").glob("*.html"))
-    assert "<title>Own words</title>" in venue.read_text() or venue.name == "index.html"
+    assert "<title>Own words</title>" in venue.read_text()
     changed = site.root / "templates/venue.html"
     changed.write_text(changed.read_text().replace("Own", "Other"))
     report = site.night()
@@ -372,8 +374,8 @@ def test_plain_pelican_builds_the_same_pages(site: Site) -> None:
     subprocess.run(
         [sys.executable, "-m", "pelican", "-s", "pelicanconf.py", "--fatal", "errors", "-q"],
         cwd=site.root,
+        env={**os.environ, "PYTHONPATH": str(Path(content_sync.__file__).parent.parent)},
         check=True,
-        capture_output=True,
     )
     preview = tree(site.root / "output/preview/public")
     release = tree(site.settings.output / "current/public")
