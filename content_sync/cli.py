@@ -55,6 +55,10 @@ def _told(command: Command) -> Command:
             return command(*args, **kwargs)
         except NightpressError as error:
             _fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            # The reader of our output, such as `head`, has seen enough.
+            sys.stdout = None  # type: ignore[assignment]
+            sys.exit(0)
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
@@ -91,7 +95,9 @@ def init(folder: Path) -> None:
 
 @main.command()
 @_site_option
-@click.option("--publications", "-n", default=600, show_default=True, type=click.IntRange(1, 1_000_000))
+@click.option(
+    "--publications", "-n", default=600, show_default=True, type=click.IntRange(1, 1_000_000)
+)
 @click.option("--seed", default=1994, show_default=True, help="Same seed, same bytes.")
 @click.option("--to", "target", type=click.Path(path_type=Path), help="Database file to write.")
 @_told
@@ -191,8 +197,8 @@ def index(site: Path) -> None:
 
 
 def _index(settings: Settings) -> Any:
-    from content_sync.release.stage import staged
     from content_sync.indexing import index_release
+    from content_sync.release.stage import staged
 
     return index_release(settings, staged(settings))
 
@@ -207,21 +213,24 @@ def check(site: Path, full: bool) -> None:
     Example: nightpress check --full
     """
     settings = _start(site)
-    report = _check(settings, full)
+    with _lock(settings, "check"):
+        report = _check(settings, full)
     click.echo(_check_words(report))
     if report.errors:
         sys.exit(1)
 
 
 def _check(settings: Settings, full: bool = False) -> Any:
-    from content_sync.release.stage import live, newest_staged
-    from content_sync.release.verify import check as verify
     from content_sync.errors import ReleaseError
+    from content_sync.processes import processes
+    from content_sync.release.stage import live, staged
+    from content_sync.release.verify import check as verify
 
-    release = newest_staged(settings) or live(settings)
+    release = staged(settings) or live(settings)
     if release is None:
         raise ReleaseError("There is no release to check.", hint="Run 'nightpress build' first.")
-    return verify(settings, release, full=full)
+    with processes(settings) as executor:
+        return verify(settings, release, full=full, executor=executor)
 
 
 @main.command()
@@ -243,12 +252,17 @@ def publish(site: Path) -> None:
 
 
 def _publish(settings: Settings) -> int:
+    from content_sync.errors import ReleaseError
     from content_sync.release.stage import staged
-    from content_sync.release.switch import prune, publish
+    from content_sync.release.switch import prune
+    from content_sync.release.switch import publish as switch
 
-    release = publish(settings, staged(settings))
+    stage = staged(settings)
+    if stage is None:
+        raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
+    release = switch(settings, stage)
     prune(settings)
-    return int(release.number)
+    return release.number
 
 
 @main.command()
@@ -326,8 +340,13 @@ def serve(site: Path, host: str, port: int) -> None:
     Example: nightpress serve --port 8080
     """
     from content_sync.release.preview import serve as preview
+    from content_sync.release.stage import live
 
-    preview(_settings(site), host=host, port=port)
+    settings = _settings(site)
+    if live(settings) is None:
+        _fail("Nothing is published yet. Run 'nightpress nightly' first.", 1)
+    click.echo(f"{settings.sitename}: http://{host}:{port}/  (Ctrl+C ends it)", err=True)
+    preview(settings, host=host, port=port)
 
 
 @main.command()
@@ -362,20 +381,25 @@ def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_jso
 def _hit_fields(hit: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(hit).items() if value not in (None, "", [], ())}
+    fields = {"rank": hit.rank, "score": round(hit.score, 3), **asdict(hit.document)}
+    fields["snippet"] = hit.snippet
+    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
 
 
 def _show_hit(hit: Any) -> None:
-    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(hit.status, "")
-    click.echo(f"\n{hit.rank:>3}. {click.style(hit.title, bold=True)}{mark}")
-    people = ", ".join(hit.people[:6]) + (
-        f" and {len(hit.people) - 6} more" if len(hit.people) > 6 else ""
-    )
-    where = " ".join(str(part) for part in (hit.venue, hit.year) if part)
-    for line in (people, where):
+    work = hit.document
+    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(work.status, "")
+    if work.access == "members":
+        mark += " § members"
+    click.echo(f"\n{hit.rank:>3}. {click.style(work.title, bold=True)}{mark}")
+    people = ", ".join(work.people[:6])
+    if len(work.people) > 6:
+        people += f" and {len(work.people) - 6} more"
+    where = " ".join(str(part) for part in (work.venue, work.year) if part)
+    for line in (people, where, hit.snippet):
         if line:
             click.echo(f"     {line}")
-    click.echo(f"     {hit.id}  {hit.url}")
+    click.echo(f"     {work.id}  {work.url}")
 
 
 @main.command()
@@ -425,13 +449,17 @@ def _sync_words(report: Any) -> str:
         f"{report.rows:,} records read: {report.added:,} added, {report.changed:,} changed,"
         f" {report.gone:,} gone, {report.left_out:,} left out"
     )
-    return f"{words}; {report.problems:,} problems in the data." if report.problems else f"{words}."
+    if not report.problems:
+        return f"{words}."
+    return f"{words}; {report.problems:,} {'problem' if report.problems == 1 else 'problems'} in the data."
 
 
 def _build_words(report: Any) -> str:
     words = f"{report.written:,} pages written, {report.shared:,} files as before"
     missing = len(report.full_texts.missing)
-    return f"{words}; {missing:,} full texts missing." if missing else f"{words}."
+    if not missing:
+        return f"{words}."
+    return f"{words}; {missing:,} full {'text' if missing == 1 else 'texts'} missing."
 
 
 def _index_words(report: Any) -> str:
@@ -442,12 +470,11 @@ def _index_words(report: Any) -> str:
 
 
 def _check_words(report: Any) -> str:
-    lines = [
-        f"{report.files:,} files and {report.links:,} links checked:"
+    words = (
+        f"{report.counts['files']:,} files, {report.counts['pages checked']:,} pages read:"
         f" {len(report.errors):,} errors, {len(report.warnings):,} warnings."
-    ]
-    lines += [f"  {error}" for error in report.errors[:20]]
-    return "\n".join(lines)
+    )
+    return "\n".join([words, *(f"  {line}" for line in report.lines())])
 
 
 def _summary(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from content_sync.errors import ReleaseError
+from content_sync.processes import processes
 from content_sync.release.stage import Release, Stage, live
 from content_sync.settings import Settings
 
@@ -35,14 +34,12 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
     Raises ReleaseError if no release is staged.
     """
     from search.index import update_index
-    from search.shards import write_shards
+    from search.shards import write_shards  # noqa
 
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
     documents = indexed = size = shards = 0
-    with ProcessPoolExecutor(
-        settings.worker_count, mp_context=multiprocessing.get_context("spawn")
-    ) as executor:
+    with processes(settings) as executor:
         for audience in AUDIENCES:
             source = stage.root / "documents" / audience
             before = _before(stage.base, audience)

@@ -71,8 +71,7 @@ def night_facts(
         }
         facts["index"] = _plain(indexed)
         facts["check"] = {
-            "files": checked.files,
-            "links": checked.links,
+            **checked.counts,
             "errors": len(checked.errors),
             "warnings": len(checked.warnings),
         }

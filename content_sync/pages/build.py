@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -33,6 +32,7 @@ from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
+from content_sync.processes import processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage
@@ -161,8 +161,8 @@ class Build:
         if self.stage:
             self.stage.begin(full=scope is None)
         renderer = Renderer(setup, generator.env)
-        many = scope is None or sum(map(len, scope.values())) > _FEW
-        executor = self._executor() if many and self.settings.worker_count > 1 else None
+        many = (self._records() if scope is None else sum(map(len, scope.values()))) > _FEW
+        executor = processes(self.settings) if many and self.settings.worker_count > 1 else None
         try:
             self._make_all(setup, renderer, executor, scope)
         finally:
@@ -296,17 +296,15 @@ class Build:
         if not self.stage:
             return None
         base = self.stage.base.root / "documents" if self.stage.base and not full else None
-        documents = Documents(self.stage.root / "documents", self._buckets(), base)
+        documents = Documents(self.stage.root / "documents", buckets_for(self._records()), base)
         if base and not documents.from_base:
             raise BuildError("The documents of the last release are divided otherwise.")
         return documents
 
-    def _buckets(self) -> int:
-        return buckets_for(
-            sum(
-                self.reader.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-                for table in _DOCUMENTED_TABLES
-            )
+    def _records(self) -> int:
+        return sum(
+            self.reader.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in _DOCUMENTED_TABLES
         )
 
     def _scope(self) -> dict[str, list[str]] | None:
@@ -320,7 +318,9 @@ class Build:
         cached = self.cache.state()
         if any(before.get(name) != self.state[name] for name in stable):
             return None
-        if any(cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")):
+        if any(
+            cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")
+        ):
             return None
         return look_at(
             self.reader,
@@ -341,12 +341,10 @@ class Build:
             "globals": digest_of_values(self._globals).hex(),
             "templates": digest.hexdigest(),
             "engine": _engine_digest(),
-            "buckets": str(self._buckets()),
+            "buckets": str(buckets_for(self._records())),
         }
 
-    def _shared(
-        self, generator: RecordsGenerator, news: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def _shared(self, generator: RecordsGenerator, news: list[dict[str, Any]]) -> dict[str, Any]:
         finished = self.reader.connection.execute(
             "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
         ).fetchone()
@@ -407,12 +405,6 @@ class Build:
             return self.stage.base.root / "manifest.sqlite"
         return None
 
-    def _executor(self) -> Executor:
-        # Processes start afresh on every system, so that all behave as on Windows.
-        return ProcessPoolExecutor(
-            self.settings.worker_count, mp_context=multiprocessing.get_context("spawn")
-        )
-
 
 KINDS_AFTER = (
     "person",
@@ -470,7 +462,9 @@ def today_in(timezone: str) -> date:
 
 
 def _meta(reader: Reader, name: str) -> str:
-    row = reader.connection.execute("SELECT value FROM main.meta WHERE name = ?", (name,)).fetchone()
+    row = reader.connection.execute(
+        "SELECT value FROM main.meta WHERE name = ?", (name,)
+    ).fetchone()
     return str(row[0]) if row else ""
 
 
@@ -482,9 +476,7 @@ def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in settings.items()
-        if name.isupper()
-        and not any(part in name for part in _OWN_BUSINESS)
-        and _is_plain(value)
+        if name.isupper() and not any(part in name for part in _OWN_BUSINESS) and _is_plain(value)
     }
 
 

@@ -115,9 +115,7 @@ def _page(
             {
                 "heading": weekday_in_words(day) if day else "Time to be announced",
                 "iso": day,
-                "sessions": [
-                    _session(s, speakers[s["id"]], works[s["id"]], root) for s in group
-                ],
+                "sessions": [_session(s, speakers[s["id"]], works[s["id"]], root) for s in group],
             }
         )
     event: Context = {
@@ -137,8 +135,7 @@ def _page(
         "capacity": row["capacity"],
         "registration": _registration(row, reader.today),
         "organisers": [
-            {"name": full_name(p), "href": root + record_url("person", p["id"])}
-            for p in organisers
+            {"name": full_name(p), "href": root + record_url("person", p["id"])} for p in organisers
         ],
         "days": days,
         "past": is_past(row, reader.today),
@@ -181,8 +178,7 @@ def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> 
             for p in speakers
         ],
         "works": [
-            {"title": w["title"], "href": root + record_url("publication", w["id"])}
-            for w in works
+            {"title": w["title"], "href": root + record_url("publication", w["id"])} for w in works
         ],
     }
 

@@ -77,9 +77,9 @@ def bring_full_texts(
             for publication_id in wanted[path]:
                 if stamp is None:
                     report.missing.append((publication_id, path, reason))
-                elif known.get(publication_id) == (path, stamp):
-                    present.add(publication_id)
-                elif _bring(settings, store, cache, publication_id, path, stamp, report):
+                elif known.get(publication_id) == (path, stamp) or _bring(
+                    settings, store, cache, publication_id, path, stamp, report
+                ):
                     present.add(publication_id)
     gone = known.keys() - present
     cache.executemany("DELETE FROM full_texts WHERE publication_id = ?", ((i,) for i in gone))

@@ -47,8 +47,7 @@ def make_institutions(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
         url = record_url("institution", row["id"])
         for audience in AUDIENCES:
             if audience == "members" and not (
-                members_see_more(works)
-                or any(p["access"] != "public" for p in projects[row["id"]])
+                members_see_more(works) or any(p["access"] != "public" for p in projects[row["id"]])
             ):
                 continue
             made.pages.append(

@@ -53,6 +53,7 @@ def by_year(rows: Sequence[Row], audience: str) -> list[Context]:
 
 def by_month(rows: Sequence[Row], audience: str) -> list[Context]:
     """Return one group for each month, the latest first."""
+
     def month(row: Row) -> str:
         known = len(row["date"]) >= _MONTHS_KNOWN
         return MONTHS[int(row["date"][5:7]) - 1] if known else "Month not known"

@@ -68,9 +68,7 @@ def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         in_projects = led[record_id] + [p for p in projects[record_id] if p["id"] not in seen]
         yield (
             record_id,
-            _make(
-                row, [n["name"] for n in names[record_id]], works[record_id], in_projects
-            ),
+            _make(row, [n["name"] for n in names[record_id]], works[record_id], in_projects),
         )
 
 
@@ -255,4 +253,4 @@ def _entry(row: Row) -> Context:
 def _sorting(row: Row) -> str:
     if row["family_name"] and row["given_name"]:
         return f"{row['family_name']}, {row['given_name']}"
-    return row["family_name"] or row["given_name"] or row["id"]
+    return str(row["family_name"] or row["given_name"] or row["id"])

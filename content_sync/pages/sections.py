@@ -14,7 +14,6 @@ from content_sync.pages.listings import (
     NEWEST_FIRST,
     WORK_COLUMNS,
     card,
-    counts_by_year,
     pager,
 )
 from content_sync.pages.model import Context, Made, Page
@@ -279,7 +278,9 @@ def _entries_page(
     title: str = "",
     records: Sequence[str] = (),
 ) -> Page:
-    links = [{"text": text, "href": ROOT[audience] + href, "current": False} for text, href in tools]
+    links = [
+        {"text": text, "href": ROOT[audience] + href, "current": False} for text, href in tools
+    ]
     return _page(
         url,
         audience,
@@ -353,7 +354,7 @@ def _topics(reader: Reader) -> Iterator[Page]:
     for r in rows:
         children.setdefault(r["parent_id"] if r["parent_id"] in known else None, []).append(r)
     for audience in _audiences(any(a != b for a, b in counts.values())):
-        groups = []
+        groups: list[Context] = []
         for top in children.get(None, []):
             entries = list(_tree(top, children, counts, audience, 0, set()))
             groups.append(_group("", f"t{len(groups) + 1}", entries))
@@ -417,8 +418,9 @@ def _projects(reader: Reader) -> Iterator[Page]:
         "projects",
         "Projects",
         "project",
-        heading_of=lambda r: " · ".join(t for t in (r["programme"], r["theme"]) if t)
-        or "Other projects",
+        heading_of=lambda r: (
+            " · ".join(t for t in (r["programme"], r["theme"]) if t) or "Other projects"
+        ),
         entry_of=lambda r, root: {
             "text": r["title"],
             "href": root + record_url("project", r["id"]),
@@ -504,7 +506,7 @@ def _listing(
         pages = max(1, -(-len(seen) // ENTRIES_PER_PAGE))
         for number in range(1, pages + 1):
             shown = seen[(number - 1) * ENTRIES_PER_PAGE : number * ENTRIES_PER_PAGE]
-            groups = []
+            groups: list[Context] = []
             for text, group in groupby(shown, heading_of):
                 entries = [entry_of(r, root) for r in group]
                 groups.append(_group(text, f"g{len(groups) + 1}", entries))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from content_sync import __version__
+from content_sync.errors import ConfigurationError
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.release.departed import settle
@@ -38,6 +39,11 @@ def build_site(
             full=full,
             progress=progress,
         )
+        if not settings.siteurl and not build.is_demo:
+            raise ConfigurationError(
+                "SITEURL is not set, and the records are real.",
+                hint="Set it in pelicanconf.py to the public address of the site.",
+            )
         run_pelican(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
         _finish(settings, stage, build, inputs)
     except BaseException:
@@ -100,7 +106,9 @@ def nothing_to_do(settings: Settings) -> bool:
         )
     finally:
         build.close()
-    return not any(ids for kind, ids in scope.items() if kind != "section")
+    return scope is not None and not any(
+        ids for kind, ids in scope.items() if kind != "section"
+    )
 
 
 def _inputs(settings: Settings) -> str:

@@ -8,15 +8,28 @@ from datetime import date, datetime
 Date = dict[str, str]
 """`iso` for machines and `text` for readers, as precise as the record is."""
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SPACE = re.compile(r"\s+")
 
 
-def date_in_words(year: int | None, month: int | None = None, day: int | None = None) -> Date | None:
+def date_in_words(
+    year: int | None, month: int | None = None, day: int | None = None
+) -> Date | None:
     """Return a date of the precision that is known, or None where not even the year is."""
     if not year:
         return None
@@ -57,7 +70,7 @@ def span_in_words(starts: str | None, ends: str | None) -> str:
         return (first or last or {"text": ""})["text"]
     if first["iso"] == last["iso"]:
         return first["text"]
-    day, month, year = first["text"].split()
+    day, month, _ = first["text"].split()
     if first["iso"][:7] == last["iso"][:7]:
         return f"{day} to {last['text']}"
     if first["iso"][:4] == last["iso"][:4]:
