@@ -17,7 +17,7 @@ from whoosh import analysis, columns, fields, formats
 from whoosh.codec.whoosh3 import W3Codec
 
 from search.documents import Document
-from search.words import index_words, split_words, title_words
+from search.words import index_words, split_words, squeeze, title_words
 
 SCHEMA_VERSION = 1
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
@@ -263,7 +263,7 @@ def handles(document: Document) -> list[str]:
 
 def handle(text: str) -> str:
     """Return the comparable form of an id or a DOI, which may come as a link."""
-    text = text.strip().lower()
+    text = squeeze(text).lower()
     for prefix in ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "doi:"):
         text = text.removeprefix(prefix)
     return text
