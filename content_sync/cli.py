@@ -55,6 +55,10 @@ def _told(command: Command) -> Command:
             return command(*args, **kwargs)
         except NightpressError as error:
             _fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            # The reader of our output, such as `head`, has seen enough.
+            sys.stdout = None  # type: ignore[assignment]
+            sys.exit(0)
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
@@ -377,20 +381,25 @@ def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_jso
 def _hit_fields(hit: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(hit).items() if value not in (None, "", [], ())}
+    fields = {"rank": hit.rank, "score": round(hit.score, 3), **asdict(hit.document)}
+    fields["snippet"] = hit.snippet
+    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
 
 
 def _show_hit(hit: Any) -> None:
-    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(hit.status, "")
-    click.echo(f"\n{hit.rank:>3}. {click.style(hit.title, bold=True)}{mark}")
-    people = ", ".join(hit.people[:6]) + (
-        f" and {len(hit.people) - 6} more" if len(hit.people) > 6 else ""
-    )
-    where = " ".join(str(part) for part in (hit.venue, hit.year) if part)
-    for line in (people, where):
+    work = hit.document
+    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(work.status, "")
+    if work.access == "members":
+        mark += " § members"
+    click.echo(f"\n{hit.rank:>3}. {click.style(work.title, bold=True)}{mark}")
+    people = ", ".join(work.people[:6])
+    if len(work.people) > 6:
+        people += f" and {len(work.people) - 6} more"
+    where = " ".join(str(part) for part in (work.venue, work.year) if part)
+    for line in (people, where, hit.snippet):
         if line:
             click.echo(f"     {line}")
-    click.echo(f"     {hit.id}  {hit.url}")
+    click.echo(f"     {work.id}  {work.url}")
 
 
 @main.command()
@@ -440,13 +449,17 @@ def _sync_words(report: Any) -> str:
         f"{report.rows:,} records read: {report.added:,} added, {report.changed:,} changed,"
         f" {report.gone:,} gone, {report.left_out:,} left out"
     )
-    return f"{words}; {report.problems:,} problems in the data." if report.problems else f"{words}."
+    if not report.problems:
+        return f"{words}."
+    return f"{words}; {report.problems:,} {'problem' if report.problems == 1 else 'problems'} in the data."
 
 
 def _build_words(report: Any) -> str:
     words = f"{report.written:,} pages written, {report.shared:,} files as before"
     missing = len(report.full_texts.missing)
-    return f"{words}; {missing:,} full texts missing." if missing else f"{words}."
+    if not missing:
+        return f"{words}."
+    return f"{words}; {missing:,} full {'text' if missing == 1 else 'texts'} missing."
 
 
 def _index_words(report: Any) -> str:

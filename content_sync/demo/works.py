@@ -11,7 +11,7 @@ from content_sync.demo.database import Database
 from content_sync.demo.faults import break_rule, is_broken
 from content_sync.demo.grammar import Draw, fill
 from content_sync.demo.papers import Papers
-from content_sync.demo.people import GROUP, People, Person
+from content_sync.demo.people import People, Person
 from content_sync.demo.places import Outlet
 from content_sync.demo.plan import FIRST_YEAR, MOST_FILES, MOST_REDIRECTS, REFERENCE_DATE, Plan
 from content_sync.demo.prose import Prose
@@ -25,7 +25,7 @@ NO_SUCH_FILE_AT = 7
 
 # One hundred works by kind; drawing from the list keeps the shares.
 _KINDS = (
-    *("conference paper",) * 43,
+    *("conference paper",) * 42,
     *("journal article",) * 25,
     *("report",) * 10,
     *("thesis",) * 5,
@@ -33,11 +33,16 @@ _KINDS = (
     *("dataset",) * 4,
     *("software",) * 2,
     *("patent",) * 2,
-    *("book chapter",),
+    *("book", "book chapter"),
     *("proceedings",),
     *("other",),
 )
-_TITLES = {"journal article": "paper", "conference paper": "paper", "book chapter": "chapter"}
+_TITLES = {
+    "journal article": "paper",
+    "conference paper": "paper",
+    "book chapter": "chapter",
+    "book": "chapter",
+}
 _SORTS = {
     "journal article": ("journal",),
     "conference paper": ("conference", "workshop"),
@@ -58,6 +63,7 @@ _SIZES = (
 )
 _DOI_KINDS = frozenset({"conference paper", "journal article", "report", "thesis", "dataset"})
 _FILE_KINDS = frozenset({"dataset", "software", "proceedings"})  # of these there is no PDF
+_REVISED_KINDS = frozenset({"conference paper", "journal article", "report", "dataset"})
 _PREFACES = ("Preface", "Editorial", "Foreword", "Programme committee")
 
 
@@ -68,12 +74,14 @@ class Sample:
     id: str
     title: str
     authors: list[int]
+    is_featured: bool
 
 
 @dataclass(slots=True)
 class _Draft:
     """A publication in the making: the row of its view, still to be changed, and its relations."""
 
+    subject: Subject
     row: list[Any]
     authors: list[int]
     topics: list[str]
@@ -108,11 +116,12 @@ class Works:
         self.samples: dict[int, list[Sample]] = {}
         self._outlets = {outlet.id: outlet for outlet in outlets}
         self._by_sort = _group_outlets(outlets)
-        self._projects: dict[tuple[int, int], list[ProjectBrief]] = {}
+        self._projects: dict[tuple[int, int | str], list[ProjectBrief]] = {}
         for brief in projects:
             for year in range(brief.starts_on.year, brief.ends_on.year + 2):
-                self._projects.setdefault((year, brief.subject), []).append(brief)
-        self._project_ids = {brief.id for brief in projects}
+                for place in (brief.subject, subjects[brief.subject].theme):
+                    self._projects.setdefault((year, place), []).append(brief)
+        self._featured_project = next((b.id for b in projects if b.is_featured), None)
         self._special = self._place_special_works()
 
     def write(self) -> Iterator[int]:
@@ -134,10 +143,11 @@ class Works:
                     draft = self._special_work(special, key, on, k + 1)
                 else:
                     draft = self._ordinary(key, on, k + 1)
-                    if self._set_status(draft, number, on) and k + 1 < count:
-                        if number + 1 not in self._special and self._draw() < 0.5:
-                            draft.row[_REPLACED_BY] = f"EL-{year}-{k + 2:0{digits}d}"
-                            revised = draft
+                    has_next = k + 1 < count and number + 1 not in self._special
+                    is_marked = self._set_status(draft, number, on)
+                    if is_marked and has_next and draft.row[3] in _REVISED_KINDS:
+                        draft.row[_REPLACED_BY] = f"EL-{year}-{k + 2:0{digits}d}"
+                        revised = draft
                 self._finish(draft, number)
                 if number % step == 0 and year < 2015:
                     path = f"/show.asp?id={number + 1}" if year < 2009 else f"/pubs/{number + 1}"
@@ -173,7 +183,7 @@ class Works:
         elif kind == "other" and draw() < 0.3:
             title = _PREFACES[int(draw() * len(_PREFACES))]
         elif draw() < (0.94 if year > 2000 else 0.8) or kind == "thesis":
-            abstract = self._prose.abstract(subject, context, draw)
+            abstract = self._prose.abstract(subject, kind, context, draw)
         row = self._row(key, title, kind, on, sequence, outlet)
         row[_ABSTRACT] = abstract
         topics = [subject.leaves[int(draw() * len(subject.leaves))][0]]
@@ -184,9 +194,11 @@ class Works:
             topics.append(other.leaves[0][0] if draw() < 0.7 else other.id)
         projects: list[str] = []
         running = self._projects.get((year, which))
+        if running is None and draw() < 0.6:
+            running = self._projects.get((year, subject.theme))
         if running and draw() < 0.7:
             projects = [running[int(draw() * len(running))].id]
-        return _Draft(row, authors, topics, projects, editors)
+        return _Draft(subject, row, authors, topics, projects, editors)
 
     def _row(
         self, key: str, title: str, kind: str, on: date, sequence: int, outlet: Outlet | None
@@ -218,7 +230,9 @@ class Works:
         elif kind == "book chapter":
             published_in = "Handbook of Measured Devices"
             publisher = "Ellmark Press"
-        if kind in ("report", "thesis", "proceedings"):
+        if kind == "book":
+            publisher = "Ellmark Press"
+        elif kind in ("report", "thesis", "proceedings"):
             publisher = "Ellmark Consortium"
         doi = None
         if kind in _DOI_KINDS and draw() < 0.88:
@@ -295,7 +309,7 @@ class Works:
         else:
             return False
         draw = self._draw
-        context = self._subjects[0].draw_context(draw)
+        context = draft.subject.draw_context(draw)
         reasons = self._prose.projects[part]
         reason = fill(reasons[int(draw() * len(reasons))], context, draw)
         row = draft.row
@@ -313,7 +327,15 @@ class Works:
         row[5:7] = [on.month, on.day]
         row[_DOI] = row[_DOI] and f"10.5555/el.{on.year}.{int(key.rpartition('-')[2]):04d}"
         row[_STATUS:] = ["current", None, None, None]
-        return _Draft(row, earlier.authors, earlier.topics, earlier.projects, earlier.editors, True)
+        return _Draft(
+            earlier.subject,
+            row,
+            earlier.authors,
+            earlier.topics,
+            earlier.projects,
+            earlier.editors,
+            True,
+        )
 
     def _place_special_works(self) -> dict[int, dict[str, Any]]:
         """Return the hand-written works by their number."""
@@ -344,7 +366,7 @@ class Works:
             row[_LANGUAGE] = work["language"]
             row[_ACCESS], row[_PUBLIC_ON] = "public", None
             authors = self._people.team(3 % self._people.groups, 2, self._draw, students=False)
-            return _Draft(row, authors, [subject.leaves[1][0]], [])
+            return _Draft(subject, row, authors, [subject.leaves[1][0]], [])
         row[5:7] = [on.month, on.day]
         row[7] = outlet and outlet.id
         row[_DOI] = f"10.5555/el.{on.year}.{sequence:04d}" if work.get("doi", True) else None
@@ -357,9 +379,10 @@ class Works:
         authors = list(work["authors"])
         crowd = work.get("crowd", 0) if self._plan.publications >= 500 else 0
         authors += [n for n in range(crowd) if n not in authors][: max(0, crowd - len(authors))]
-        projects = [work["project"]] if work.get("project") in self._project_ids else []
+        project = self._featured_project if "project" in work else None
+        projects = [project] if project else []
         topics = [leaf for leaf, _ in subject.leaves[:2]]
-        return _Draft(row, authors, topics, projects, [], work.get("file", True))
+        return _Draft(subject, row, authors, topics, projects, [], work.get("file", True))
 
     def _finish(self, draft: _Draft, number: int) -> None:
         """Write the draft with its relations and, if it has one, its full text."""
@@ -398,10 +421,11 @@ class Works:
                 imprint=self._imprint(row),
                 abstract=row[_ABSTRACT],
             )
-        if row[_STATUS] == "current" and row[_ACCESS] == "public" and draft.authors:
+        if row[_STATUS] in ("current", "corrected") and draft.authors:
             samples = self.samples.setdefault(row[4], [])
-            if len(samples) < SAMPLES_PER_YEAR and row[3] in _SORTS:
-                samples.append(Sample(key, row[1], draft.authors[:3]))
+            if row[3] in _SORTS and (len(samples) < SAMPLES_PER_YEAR or number in self._special):
+                is_featured = number in self._special
+                samples.append(Sample(key, row[1], draft.authors[:3], is_featured))
         if is_broken(number, self._plan.publications):
             break_rule(number, row, database)
         database.add("publications", row)
@@ -444,10 +468,3 @@ def _group_outlets(outlets: list[Outlet]) -> dict[tuple[str, str | None], list[O
         if outlet.theme is not None:
             groups.setdefault((outlet.sort, None), []).append(outlet)
     return groups
-
-
-def first_authors(sample: Sample) -> list[int]:
-    return sample.authors[:2]
-
-
-assert GROUP == 8  # the shares above suit groups of this size

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from content_sync.pages.reader import Reader
 from content_sync.pages.sections import SECTIONS
 from content_sync.release.stage import Stage
+from content_sync.snapshot import touched_since
 from content_sync.touch import neighbours
 from content_sync.urls import PLURALS, page_file, record_url, slug
 
@@ -51,31 +52,28 @@ def everything(reader: Reader, kind: str) -> list[str]:
 
 def look_at(
     reader: Reader, *, since_sync: int, since_day: str, files_changed: Iterable[str]
-) -> dict[str, list[str]]:
+) -> dict[str, list[str]] | None:
     """Return the ids of each kind whose pages may have changed since then.
 
     These are all that the syncs since have touched, what opened or tipped by date, and
-    what shows a full text that came or went.
+    what shows a full text that came or went. None means that anything may have changed.
     """
+    connection = reader.connection
+    touched = touched_since(connection, since_sync)
+    if touched is None:
+        return None
     scope: dict[str, set[str]] = {kind: set() for kind in (*_ALL, "section")}
     scope["section"].update(SECTIONS)
-    connection = reader.connection
-    for touched_type, touched_id in connection.execute(
-        "SELECT DISTINCT type, id FROM touched WHERE sync > ?", (since_sync,)
-    ):
-        if touched_type in scope:
-            scope[touched_type].add(touched_id)
     days = {"since": since_day, "today": reader.today}
     scope["event"].update(r[0] for r in connection.execute(_TIPPED_EVENTS, days))
     scope["project"].update(r[0] for r in connection.execute(_TIPPED_PROJECTS, days))
     opened = [r[0] for r in connection.execute(_OPENED, (since_day, reader.today))]
     opened.extend(files_changed)
     if opened:
-        for touched_type, touched_id in neighbours(
-            connection, [("publication", one) for one in opened]
-        ):
-            if touched_type in scope:
-                scope[touched_type].add(touched_id)
+        touched |= neighbours(connection, [("publication", one) for one in opened])
+    for touched_type, touched_id in touched:
+        if touched_type in scope:
+            scope[touched_type].add(touched_id)
     return {kind: sorted(ids) for kind, ids in scope.items()}
 
 

@@ -106,7 +106,9 @@ def nothing_to_do(settings: Settings) -> bool:
         )
     finally:
         build.close()
-    return not any(ids for kind, ids in scope.items() if kind != "section")
+    return scope is not None and not any(
+        ids for kind, ids in scope.items() if kind != "section"
+    )
 
 
 def _inputs(settings: Settings) -> str:

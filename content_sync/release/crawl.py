@@ -26,6 +26,9 @@ from content_sync.urls import PLURALS, record_url
 # Answered by programs or by the live overlay, not by files of the release.
 _DYNAMIC = ("/services/", "/live/", "/staff/", "/.well-known/")
 
+# What may follow the site's own address; anything else is part of another host's name.
+_ENDS = (b"/", b"?", b"#", b"")
+
 _REDIRECTED = "it leads to a redirect"
 
 
@@ -134,7 +137,7 @@ class _Site:
         # The first three are for speed: most links that are not in `good` end here.
         if raw[:1] == b"#" and has_id(content, raw[1:]):
             return ""
-        if self._home and raw.startswith(self._home):
+        if self._home and raw.startswith(self._home) and raw[len(self._home) :][:1] in _ENDS:
             raw = raw[len(self._home) :] or b"/"
             if raw in (self.good_public if is_public else self.good):
                 return ""

@@ -143,8 +143,8 @@ def _leads_to(row: _Row, site: _Site) -> str | None:
     if twin in site.pages:
         return url_of(twin)
     if row.kind == "file":
-        folder = row.path.rpartition("/")[0]
-        return url_of(f"{folder}.html") if site.answers(f"{folder}.html") else None
+        page = row.path.rpartition("/")[0] + ".html"
+        return next((url_of(p) for p in (page, _members_twin(page)) if site.answers(p)), None)
     return _first_page(row.path, site)
 
 

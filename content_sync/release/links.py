@@ -81,7 +81,7 @@ def internal(target: str, page_url: str, siteurl: str) -> str | None:
     The fragment and the query are left out; a link to a place on the same page gives ''.
     """
     target = unescape(target).strip()
-    if siteurl and (target == siteurl or target.startswith((siteurl + "/", siteurl + "#"))):
+    if siteurl and (target == siteurl or target.startswith(tuple(siteurl + c for c in "/?#"))):
         target = target[len(siteurl) :] or "/"
     if not target or target.startswith("#"):
         return ""

@@ -63,6 +63,7 @@ class Preview(ThreadingHTTPServer):
     """The server: one thread for each connection."""
 
     daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, settings: Settings, host: str, port: int, release: Release | None) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -280,9 +281,9 @@ def _inside(tree: Path, name: str) -> Path | None:
     tree = tree.resolve()
     try:
         file = (tree / name).resolve()
-    except (OSError, RuntimeError, ValueError):
+        return file if file.is_relative_to(tree) and file.is_file() else None
+    except (OSError, RuntimeError, ValueError):  # too long, a circle of links, no name at all
         return None
-    return file if file.is_relative_to(tree) and file.is_file() else None
 
 
 def _quoted(path: str) -> str:

@@ -283,6 +283,9 @@ class Stage:
                 self._work.execute("COMMIT")
             self._work.close()
             self._work = None
+        if self._base_files is not None:
+            self._base_files.close()
+            self._base_files = None
 
     def discard(self) -> None:
         """Remove all that was staged."""
