@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench_site import LEAD, SITEURL, SUBTITLE
+from content_sync.pages.listings import NEWEST_FIRST
 from content_sync.pages.model import Page as MadePage
 from content_sync.pages.model import Work
 from content_sync.pages.reader import in_batches, open_reader
 from content_sync.pages.render import MAKERS
 from content_sync.pages.scope import everything
+from content_sync.pages.wording import MONTHS
 from content_sync.settings import read_settings
 from content_sync.urls import page_file
 
@@ -85,6 +87,34 @@ class Contexts:
                     for page in made.pages:
                         if page.audience == "public" and page.template not in SKIPPED:
                             yield _page(page)
+
+    def places(self) -> Iterator[tuple[str, Facts]]:
+        """Yield each listed work's id and where lists put it, for an engine that sorts."""
+        orders = {
+            "weight": NEWEST_FIRST,
+            "in_year": "substr(w.date, 1, 7) DESC, w.venue_id, w.in_print, w.id",
+            "in_venue": "w.in_print, w.id",
+        }
+        ranks = ", ".join(
+            f"row_number() OVER (ORDER BY {order}) AS {name}" for name, order in orders.items()
+        )
+        for row in self._reader.connection.execute(
+            f"SELECT w.id, w.year, w.date, w.in_print, {ranks} FROM cache.works w"  # noqa: S608
+            " WHERE w.visible = 2"
+        ):
+            known = len(row["date"]) >= len("2019-07")
+            yield (
+                row["id"],
+                {
+                    "weight": row["weight"],
+                    "in_year": row["in_year"],
+                    "in_venue": row["in_venue"],
+                    "year": str(row["year"] or "No date"),
+                    "month": row["date"][:7] if known else "",
+                    "month_name": MONTHS[int(row["date"][5:7]) - 1] if known else "Month not known",
+                    "container": row["in_print"].partition("\t")[0],
+                },
+            )
 
     def close(self) -> None:
         self._reader.connection.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,12 +44,17 @@ def words(html: str) -> list[str]:
     return f"{title.text() if title else ''} {text}".replace(" ,", ",").replace(" .", ".").split()
 
 
-def compare(ours: Path, theirs: Path, files: list[str]) -> Iterator[Difference]:
-    """Yield for each file how alike its text is in the two folders."""
+def compare(
+    ours: Path, theirs: Path, files: list[str], named: Callable[[str], str] = str
+) -> Iterator[Difference]:
+    """Yield for each file how alike its text is in the two folders.
+
+    `named` gives the name in `theirs` of a file of `ours`.
+    """
     for file in files:
         a, b = (
-            words((folder / file).read_text(encoding="utf-8")) if (folder / file).is_file() else []
-            for folder in (ours, theirs)
+            words(page.read_text(encoding="utf-8")) if page.is_file() else []
+            for page in (ours / file, theirs / named(file))
         )
         if a == b:
             yield Difference(file, 1.0, "", "")
@@ -82,9 +87,15 @@ def sample(folder: Path, pages: int, seed: int) -> list[str]:
     return sorted(chosen)
 
 
-def compare_sites(ours: Path, theirs: Path, pages: int = 200, seed: int = 1) -> dict[str, object]:
+def compare_sites(
+    ours: Path,
+    theirs: Path,
+    pages: int = 200,
+    seed: int = 1,
+    named: Callable[[str], str] = str,
+) -> dict[str, object]:
     """Return how alike a sample of pages is, and the pages that differ most."""
-    found = list(compare(ours, theirs, sample(ours, pages, seed)))
+    found = list(compare(ours, theirs, sample(ours, pages, seed), named))
     found.sort(key=lambda d: d.ratio)
     return {
         "pages": len(found),
