@@ -459,7 +459,8 @@ def _sync_words(report: Any) -> str:
     )
     if not report.problems:
         return f"{words}."
-    return f"{words}; {report.problems:,} {'problem' if report.problems == 1 else 'problems'} in the data."
+    noun = "problem" if report.problems == 1 else "problems"
+    return f"{words}; {report.problems:,} {noun} in the data."
 
 
 def _build_words(report: Any) -> str:
