@@ -64,8 +64,17 @@ def _told(command: Command) -> Command:
             _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
         except KeyboardInterrupt:
             _fail("Interrupted. The live site is as it was.", 1)
+        finally:
+            _stop_logging()
 
     return run
+
+
+def _stop_logging() -> None:
+    # Commands that log nothing have not loaded the module.
+    terminal = sys.modules.get("content_sync.terminal")
+    if terminal:
+        terminal.stop_logging()
 
 
 def _fail(message: str, code: int) -> None:

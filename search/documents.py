@@ -28,7 +28,7 @@ class Document:
     title: str
     people: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
-    """Other forms of a person's name."""
+    """Other forms of a person's name, or of a title: LaTeX that the title shows as characters."""
     venue: str = ""
     venue_short: str = ""
     year: int | None = None

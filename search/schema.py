@@ -17,7 +17,7 @@ from whoosh import analysis, columns, fields, formats
 from whoosh.codec.whoosh3 import W3Codec
 
 from search.documents import Document
-from search.words import index_words, split_words, title_words
+from search.words import index_words, split_words, squeeze, title_words
 
 SCHEMA_VERSION = 1
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
@@ -231,7 +231,7 @@ def index_fields(document: Document, line: bytes) -> tuple[dict[str, Any], tuple
     values: dict[str, Any] = {
         "id": document.id,
         "handle": handles(document),
-        "title_key": title_key(document.title),
+        "title_key": title_keys(document),
         **{field: field_text(document, field) for field in WORD_FIELDS},
         "venue": [" ".join(split_words(v)) for v in (document.venue_short, document.venue)],
         "year": str(document.year) if document.year is not None else None,
@@ -249,10 +249,16 @@ def index_fields(document: Document, line: bytes) -> tuple[dict[str, Any], tuple
 
 def field_text(document: Document, field: str) -> str | tuple[str, ...]:
     """Return the text or texts of a document that one of WORD_FIELDS holds."""
-    if field == "people":
+    if field == "people" and document.type != "publication":
         return document.people + document.names
     text: str | tuple[str, ...] = getattr(document, field)
     return text
+
+
+def title_keys(document: Document) -> list[str]:
+    """Return the keys of a document's title, as shown and as its source writes it."""
+    written = document.names if document.type == "publication" else ()
+    return [title_key(title) for title in (document.title, *written)]
 
 
 def handles(document: Document) -> list[str]:
@@ -263,7 +269,7 @@ def handles(document: Document) -> list[str]:
 
 def handle(text: str) -> str:
     """Return the comparable form of an id or a DOI, which may come as a link."""
-    text = text.strip().lower()
+    text = squeeze(text).lower()
     for prefix in ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "doi:"):
         text = text.removeprefix(prefix)
     return text

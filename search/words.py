@@ -96,4 +96,14 @@ def title_words(text: str) -> str:
     words = split_words(text)
     if words:
         return " ".join(words)
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    return squeeze(text)
+
+
+def squeeze(text: str) -> str:
+    """Return `text` without white space and invisible characters, in compatible form."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text) if not _is_blank(c))
+
+
+def _is_blank(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category in ("Cc", "Cf") or category[0] == "Z"

@@ -83,7 +83,7 @@ def number_lists(rng: Random) -> dict[str, tuple[str, ...]]:
         "n.years": ("five", "six", "eight", "ten", "twelve", "fifteen", "twenty", "thirty"),
         "n.count": log(24, 24_000, 2_000),
         "n.tens": tuple(str(n) for n in range(20, 95)),
-        "n.hours": log(14, 900),
+        "n.hours": log(40, 900),
         "n.minutes": tuple(str(n) for n in range(13, 90)),
         "n.months": tuple(str(n) for n in range(13, 44)),
         "n.pct": flat(6, 78, 0, " %"),

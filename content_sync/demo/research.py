@@ -45,6 +45,8 @@ def plan_projects(count: int, people: People, draw: Draw) -> list[ProjectBrief]:
         month = int(draw() ** 0.32 * (months + 5)) + 1
         starts.append(date(FIRST_YEAR + month // 12, month % 12 + 1, 1))
     starts.append(date(2024, 4, 1))
+    if count > 4:
+        starts[0] = date(REFERENCE_DATE.year + 1, 2, 1)  # one at least is still to come
     starts.sort()
     featured = len(starts) - 1 - starts[::-1].index(date(2024, 4, 1))
     briefs: list[ProjectBrief] = []

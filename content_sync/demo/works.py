@@ -62,7 +62,7 @@ _SIZES = (
     *(9, 10, 11, 12),
 )
 _DOI_KINDS = frozenset({"conference paper", "journal article", "report", "thesis", "dataset"})
-_FILE_KINDS = frozenset({"dataset", "software", "proceedings"})  # of these there is no PDF
+_WITHOUT_PAPER = frozenset({"dataset", "software", "proceedings"})
 _REVISED_KINDS = frozenset({"conference paper", "journal article", "report", "dataset"})
 _PREFACES = ("Preface", "Editorial", "Foreword", "Programme committee")
 
@@ -144,6 +144,7 @@ class Works:
                 else:
                     draft = self._ordinary(key, on, k + 1)
                     has_next = k + 1 < count and number + 1 not in self._special
+                    has_next = has_next and not is_broken(number, self._plan.publications)
                     is_marked = self._set_status(draft, number, on)
                     if is_marked and has_next and draft.row[3] in _REVISED_KINDS:
                         draft.row[_REPLACED_BY] = f"EL-{year}-{k + 2:0{digits}d}"
@@ -325,6 +326,7 @@ class Works:
         row[0] = key
         row[1] = f"{row[1]} (second version)"
         row[5:7] = [on.month, on.day]
+        row[_URL] = row[_FILE_PATH] = None
         row[_DOI] = row[_DOI] and f"10.5555/el.{on.year}.{int(key.rpartition('-')[2]):04d}"
         row[_STATUS:] = ["current", None, None, None]
         return _Draft(
@@ -409,7 +411,7 @@ class Works:
             database.add("publication_topics", (key, topic))
         for project in draft.projects:
             database.add("project_publications", (project, key))
-        wants_file = draft.has_file and row[3] not in _FILE_KINDS
+        wants_file = draft.has_file and row[3] not in _WITHOUT_PAPER
         if number == NO_SUCH_FILE_AT:
             row[_FILE_PATH] = f"{row[4]}/{key}.pdf"
         elif wants_file and draw() < self._plan.file_share and self._papers.count < MOST_FILES:
@@ -450,6 +452,7 @@ class Works:
 _ABSTRACT = 2
 _PAGES = 11
 _DOI = 13
+_URL = 14
 _FILE_PATH = 15
 _LANGUAGE = 16
 _LICENCE = 17

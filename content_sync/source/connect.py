@@ -194,6 +194,7 @@ def _import_pyodbc() -> Any:
             hint="On Debian and Ubuntu: sudo apt install unixodbc; "
             "on macOS: brew install unixodbc; Windows has it already.",
         ) from None
+    pyodbc.native_uuid = True  # so that a GUID is written in small letters, as elsewhere
     return pyodbc
 
 

@@ -68,7 +68,7 @@ def _on_sqlite(path: Path, *, through_odbc: bool) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A running server in a temporary folder, as a user without rights, on a free port."""
-    folder = Path(tempfile.mkdtemp(prefix="nightpress-pg-", dir="/tmp"))  # noqa: S108
+    folder = Path(tempfile.mkdtemp(prefix="nightpress-pg-", dir="/tmp"))
     binaries = max(Path("/usr/lib/postgresql").glob("*/bin"))
     unprivileged: list[str] = []
     if os.geteuid() == 0:
@@ -76,9 +76,7 @@ def postgresql() -> Iterator[Server]:
         unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
     def run(*command: str) -> None:
-        subprocess.run(
-            [*unprivileged, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder
-        )
+        subprocess.run([*unprivileged, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

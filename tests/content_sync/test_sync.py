@@ -25,15 +25,42 @@ def fill(database: Any) -> None:
     add("topics", id="laser", name="Lasers", parent_id="light")
     add("publications", id="p1", title="Bending light", year=2019, month=5, venue_id="opt")
     add("publications", id="p2", title="On lasers", abstract="A\nB", year=2021, replaced_by="p1")
-    add("publication_people", publication_id="p1", role="author", position=1, person_id="ada", name="A. Ørsted")
-    add("publication_people", publication_id="p1", role="author", position=2, person_id="bo", name="B. Li")
+    add(
+        "publication_people",
+        publication_id="p1",
+        role="author",
+        position=1,
+        person_id="ada",
+        name="A. Ørsted",
+    )
+    add(
+        "publication_people",
+        publication_id="p1",
+        role="author",
+        position=2,
+        person_id="bo",
+        name="B. Li",
+    )
     add("publication_people", publication_id="p2", role="editor", position=1, name="A. Nonymous")
     add("publication_topics", publication_id="p1", topic_id="laser")
-    add("projects", id="pr", title="Mirrors", starts_on="2020-01-01", budget=1000.5, lead_person_id="ada")
+    add(
+        "projects",
+        id="pr",
+        title="Mirrors",
+        starts_on="2020-01-01",
+        budget=1000.5,
+        lead_person_id="ada",
+    )
     add("project_people", project_id="pr", person_id="bo", role="member", position=1)
     add("project_publications", project_id="pr", publication_id="p1")
     add("deliverables", id="d1", project_id="pr", title="A mirror", due_on="2026-01-01")
-    add("events", id="ev", title="Days of Optics", starts_at="2027-01-19T09:00", timezone="Europe/Berlin")
+    add(
+        "events",
+        id="ev",
+        title="Days of Optics",
+        starts_at="2027-01-19T09:00",
+        timezone="Europe/Berlin",
+    )
     add("event_organisers", event_id="ev", person_id="ada")
     add("event_sessions", id="s1", event_id="ev", title="Opening")
     add("session_speakers", session_id="s1", position=1, person_id="bo", name="B. Li")
@@ -143,8 +170,11 @@ def test_many_changes_are_read_in_batches(nights: Any) -> None:
     nights.database.create("publications", "publication_people")
     for number in range(2500):
         nights.database.add(
-            "publication_people", publication_id=f"p{number % 1250}", role="author",
-            position=number // 1250, name=f"N {number}",
+            "publication_people",
+            publication_id=f"p{number % 1250}",
+            role="author",
+            position=number // 1250,
+            name=f"N {number}",
         )
     nights.database.add("publications", id="p1", title="One")
     nights.sync()
@@ -225,7 +255,9 @@ def test_optional_views_may_be_absent(nights: Any) -> None:
 
 def test_publications_are_mandatory(nights: Any) -> None:
     nights.database.create("venues")
-    with pytest.raises(SourceError, match=r"no view web\.publications in .*GRANT|no view web\.publications"):
+    with pytest.raises(
+        SourceError, match=r"no view web\.publications in .*GRANT|no view web\.publications"
+    ):
         nights.sync()
     assert not nights.settings.snapshot.exists()
 

@@ -197,7 +197,9 @@ def test_view_that_fails_when_it_is_read_is_named(nights: Any) -> None:
 
 def test_absent_sqlite_file_is_named(tmp_path: Path) -> None:
     settings = Settings(site=tmp_path, source="sqlite:///nowhere/source.sqlite")
-    with pytest.raises(SourceError, match=f"no source database at {tmp_path}/nowhere/source.sqlite"):
+    with pytest.raises(
+        SourceError, match=f"no source database at {tmp_path}/nowhere/source.sqlite"
+    ):
         sync(settings)
     assert not settings.snapshot.exists()
 
@@ -292,7 +294,7 @@ def test_snapshot_that_is_damaged_is_told(sqlite_nights: Any) -> None:
     sqlite_nights.database.create("publications")
     sqlite_nights.sync()
     sqlite_nights.settings.snapshot.write_bytes(b"garbage" * 1000)
-    with pytest.raises(NightpressError, match="damaged.*Delete it"):
+    with pytest.raises(NightpressError, match=r"damaged.*Delete it"):
         sqlite_nights.sync()
 
 
