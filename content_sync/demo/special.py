@@ -94,8 +94,7 @@ def make_special_work(
 
 
 def change_status(draft: Draft, number: int, on: date, *, prose: Prose, draw: Draw) -> bool:
-    """
-    Correct, retract or withdraw a few works.
+    """Correct, retract or withdraw a few works.
 
     Says whether the work may be replaced by the next.
     """
