@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from markupsafe import escape
+
 from benchmarks.bench_site import LEAD, SITEURL, SUBTITLE
 from content_sync.pages.listings import NEWEST_FIRST
 from content_sync.pages.model import Page as MadePage
@@ -122,7 +124,7 @@ class Contexts:
 
     def _keep_card(self, work: Work) -> None:
         if work.visible == 2:
-            self.cards[work.id] = _plain(work.item)
+            self.cards[work.id] = _plain({**work.item, "title": escape(work.item["title"])})
 
 
 def _page(page: MadePage) -> Page:
@@ -153,7 +155,12 @@ def _publication(context: Facts) -> Facts:
         ["property" if name.startswith("og:") else "name", name, content]
         for name, content in pub["meta"]
     ]
-    return {**context, "pub": {**pub, **split, "meta": meta}}
+    # Titles and abstracts may hold MathML: they come escaped, and are shown as they come.
+    texts = {
+        "title": escape(pub["title"]),
+        "abstract": [escape(paragraph) for paragraph in pub.get("abstract", ())],
+    }
+    return {**context, "pub": {**pub, **split, **texts, "meta": meta}}
 
 
 def _person(context: Facts) -> Facts:

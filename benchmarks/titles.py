@@ -21,14 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search.query import open_index, search
-
 from benchmarks.bench_site import WORK, live_release
 from benchmarks.measure import write_result
 from benchmarks.nightly_full import run as run_full
 from benchmarks.nightly_full import site_name
 from benchmarks.report import table
 from content_sync.urls import page_file, record_url
+from search.query import open_index, search
 
 BATCH = 500
 _WORD = re.compile(r"\w+")

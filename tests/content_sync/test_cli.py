@@ -22,7 +22,7 @@ def run(*words: str, source: str = "") -> Result:
     return CliRunner(env={"NIGHTPRESS_SOURCE": source}).invoke(main, words)
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A new site with a small demo source."""
     folder = tmp_path / "site"
@@ -31,7 +31,7 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def published(site: Path) -> Path:
     result = run("nightly", "--site", str(site))
     assert result.exit_code == 0, result.output
