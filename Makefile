@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SITE ?= .
 
-.PHONY: help nightly serve test lint format bench lock clean runtime development
+.PHONY: help nightly serve test lint format bench lock clean runtime development benchmarks
 
 help:
 	@echo 'make nightly   read the records, build, check and publish the site (a demo, if no source is named)'
@@ -35,7 +35,7 @@ format: development
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: development
+bench: benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock:
@@ -45,6 +45,6 @@ clean:
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist benchmarks/work
 
 # Asked every time and answered in a moment: tools/environment.py compares digests.
-runtime development:
+runtime development benchmarks:
 	@command -v $(PYTHON) >/dev/null || { echo 'Nightpress needs Python 3.11 or newer, and there is no $(PYTHON). Install it (Debian, Ubuntu: apt-get install python3) or name one: make PYTHON=/path/to/python3 …' >&2; exit 1; }
 	@$(PYTHON) tools/environment.py $@

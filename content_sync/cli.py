@@ -55,13 +55,26 @@ def _told(command: Command) -> Command:
             return command(*args, **kwargs)
         except NightpressError as error:
             _fail(str(error), error.exit_code)
+        except BrokenPipeError:
+            # The reader of our output, such as `head`, has seen enough.
+            sys.stdout = None
+            sys.exit(0)
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
             _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
         except KeyboardInterrupt:
             _fail("Interrupted. The live site is as it was.", 1)
+        finally:
+            _stop_logging()
 
     return run
+
+
+def _stop_logging() -> None:
+    # Commands that log nothing have not loaded the module.
+    terminal = sys.modules.get("content_sync.terminal")
+    if terminal:
+        terminal.stop_logging()
 
 
 def _fail(message: str, code: int) -> None:
@@ -377,17 +390,21 @@ def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_jso
 def _hit_fields(hit: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {name: value for name, value in asdict(hit).items() if value not in (None, "", [], ())}
+    fields = {n: v for n, v in asdict(hit).items() if not n.endswith("_marks")}
+    fields["score"] = round(hit.score, 3)
+    return {n: v for n, v in fields.items() if v not in (None, "", (), [])}
 
 
 def _show_hit(hit: Any) -> None:
     mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(hit.status, "")
+    if hit.access == "members":
+        mark += " § members"
     click.echo(f"\n{hit.rank:>3}. {click.style(hit.title, bold=True)}{mark}")
-    people = ", ".join(hit.people[:6]) + (
-        f" and {len(hit.people) - 6} more" if len(hit.people) > 6 else ""
-    )
+    people = ", ".join(hit.people[:6])
+    if len(hit.people) > 6:
+        people += f" and {len(hit.people) - 6} more"
     where = " ".join(str(part) for part in (hit.venue, hit.year) if part)
-    for line in (people, where):
+    for line in (people, where, hit.snippet):
         if line:
             click.echo(f"     {line}")
     click.echo(f"     {hit.id}  {hit.url}")
@@ -440,13 +457,18 @@ def _sync_words(report: Any) -> str:
         f"{report.rows:,} records read: {report.added:,} added, {report.changed:,} changed,"
         f" {report.gone:,} gone, {report.left_out:,} left out"
     )
-    return f"{words}; {report.problems:,} problems in the data." if report.problems else f"{words}."
+    if not report.problems:
+        return f"{words}."
+    noun = "problem" if report.problems == 1 else "problems"
+    return f"{words}; {report.problems:,} {noun} in the data."
 
 
 def _build_words(report: Any) -> str:
     words = f"{report.written:,} pages written, {report.shared:,} files as before"
     missing = len(report.full_texts.missing)
-    return f"{words}; {missing:,} full texts missing." if missing else f"{words}."
+    if not missing:
+        return f"{words}."
+    return f"{words}; {missing:,} full {'text' if missing == 1 else 'texts'} missing."
 
 
 def _index_words(report: Any) -> str:

@@ -68,7 +68,8 @@ def find_problems(
     """Write what breaks a rule over several rows into the table `into` of problems.
 
     Only rules over views in `changed` are looked at; they are returned as view, column and
-    rule. A view that the source does not have (is not in `present`) is missed by nobody.
+    rule. A view that the source does not have (is not in `present`) is missed by nobody, and
+    a record that a rule left out is told already.
     """
     looked_at = []
     for reference in REFERENCES:
@@ -146,6 +147,8 @@ def _find_dangling(connection: sqlite3.Connection, into: str, reference: Referen
         FROM main.{view} AS r
         WHERE r.{column} IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM main.{target} AS t WHERE t.id = r.{column})
+          AND NOT EXISTS (SELECT 1 FROM main.left_out AS o
+                          WHERE o.view = '{target}' AND o.key = r.{column})
         """
     )
 
@@ -175,5 +178,7 @@ def _find_lost_redirects(
         FROM main.redirects AS r
         WHERE r.target LIKE '{record_type}:%'
           AND NOT EXISTS (SELECT 1 FROM main.{target} AS t WHERE t.id = substr(r.target, {start}))
+          AND NOT EXISTS (SELECT 1 FROM main.left_out AS o
+                          WHERE o.view = '{target}' AND o.key = substr(r.target, {start}))
         """
     )

@@ -305,9 +305,9 @@ def _update(run: _Run) -> tuple[int, int, bool]:
     """Apply what differs; return the number of the sync, the problems, and if all was equal."""
     path = run.settings.snapshot
     work = path.with_name("staging.sqlite")
-    _make_staging(work)
     connection = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:
+        _make_staging(work)
         connection.execute("ATTACH DATABASE ? AS staging", (str(work),))
         _set_up_load(connection, "staging")
         connection.execute("BEGIN IMMEDIATE")
@@ -324,11 +324,13 @@ def _update(run: _Run) -> tuple[int, int, bool]:
 def _make_staging(path: Path) -> None:
     _remove(path)
     connection = sqlite3.connect(path, isolation_level=None)
-    _set_up_load(connection, "main")
-    connection.execute("BEGIN")
-    snapshot.create_tables(connection)
-    connection.execute("COMMIT")
-    connection.close()
+    try:
+        _set_up_load(connection, "main")
+        connection.execute("BEGIN")
+        snapshot.create_tables(connection)
+        connection.execute("COMMIT")
+    finally:
+        connection.close()
 
 
 def _compare_and_land(connection: sqlite3.Connection, run: _Run) -> tuple[int, int, bool]:

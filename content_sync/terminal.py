@@ -62,7 +62,7 @@ def start_logging(var: Path, *, quiet: bool, json: bool) -> None:
     """Log to the terminal for people and to `var/nightpress.log` for later."""
     log.setLevel(logging.INFO)
     log.propagate = False
-    log.handlers.clear()
+    stop_logging()
     if not quiet and not json:
         terminal = logging.StreamHandler(sys.stderr)
         terminal.setFormatter(logging.Formatter("%(message)s"))
@@ -73,6 +73,13 @@ def start_logging(var: Path, *, quiet: bool, json: bool) -> None:
     )
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.addHandler(file)
+
+
+def stop_logging() -> None:
+    """Close the log file and forget the terminal."""
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
 
 
 @contextmanager

@@ -16,7 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = (3, 11)
-LOCKS = {"runtime": "requirements.lock", "development": "requirements-dev.lock"}
+LOCKS = {
+    "runtime": "requirements.lock",
+    "development": "requirements-dev.lock",
+    "benchmarks": "requirements-bench.lock",
+}
 
 # pip can install into another environment (--python) from this version on.
 PIP_NEEDED = (22, 3)
@@ -86,7 +90,7 @@ def make(root: Path, kind: str) -> None:
 
 def mark_as_made(root: Path, kind: str) -> None:
     """Leave the stamp that `is_current` looks for, the last thing that set-up does."""
-    # The development lock holds all that the runtime lock holds, at the same versions.
+    # The other locks hold all that the runtime lock holds, at the same versions.
     for made in {"runtime", kind}:
         _stamp(root, made).write_text(_state(root, made))
 

@@ -1,4 +1,4 @@
-"""Writes the two lock files anew: `make lock`.
+"""Writes the lock files anew: `make lock`.
 
 The versions are the newest that `pyproject.toml` allows, for Python 3.11 and later on every
 system, each with the digests of its wheels. The files name no place to fetch them from: pip
@@ -18,7 +18,7 @@ HEADER = "# Made by 'make lock' from pyproject.toml. See docs/decisions/2026-11-
 
 
 def main() -> None:
-    """Write `requirements.lock`, then `requirements-dev.lock` with the same versions."""
+    """Write each lock file with the versions of the smaller one before it."""
     programs = ROOT / ".cache" / "lock" / "bin"
     _run([sys.executable, "-m", "venv", programs.parent])
     _run([programs / "pip", "install", "--quiet", UV])
@@ -28,10 +28,12 @@ def main() -> None:
         *("--universal", "--python-version", "3.11", "--generate-hashes"),
         *("--only-binary", ":all:", "--no-header", "--no-annotate", "--no-emit-index-url"),
     ]
-    runtime, development = (ROOT / LOCKS[kind] for kind in ("runtime", "development"))
+    runtime, *larger = locks = [ROOT / name for name in LOCKS.values()]
     _run([*compile_command, "--group", "build", "--output-file", runtime])
-    _run([*compile_command, "--group", "dev", "-c", runtime, "--output-file", development])
-    for lock in (runtime, development):
+    for lock, groups in zip(larger, (["dev"], ["dev", "bench"]), strict=True):
+        chosen = [word for group in groups for word in ("--group", group)]
+        _run([*compile_command, *chosen, "-c", locks[locks.index(lock) - 1], "-o", lock])
+    for lock in locks:
         lock.write_text(HEADER + lock.read_text(encoding="utf-8"), encoding="utf-8")
 
 

@@ -1,5 +1,4 @@
-"""
-Sentences from templates, cheap enough for a million abstracts.
+"""Sentences from templates, cheap enough for a million abstracts.
 
 A template such as `{E^} in {O} falls by {n.pct}` is compiled once into a format string and
 its slots. A slot is either a place in the context (the words that one work is about) or a
@@ -18,8 +17,8 @@ Context = tuple[str, ...]
 
 CONTEXT = (
     *("O", "O^", "O2", "O2^", "E", "E^", "E2", "E2^", "M", "M^", "M2", "M2^"),
-    *("S", "S^", "aS", "aS^", "Q", "Q^", "Vl", "Vh", "C", "C^", "C2", "C2^"),
-    *("K", "K^", "K2", "K2^", "U", "U^", "A", "A^", "slug"),
+    *("S", "S^", "aS", "aS^", "Q", "Q^", "Vl", "Vh", "Vb", "Vg", "C", "C^", "C2", "C2^"),
+    *("K", "K^", "K2", "K2^", "U", "U^", "A", "A^", "N", "slug"),
 )
 """What the places of a context hold; `words/abstracts.txt` says what the letters mean."""
 

@@ -18,10 +18,13 @@ _ADVANCES = (
     *(278, 333, 469, 500, 333, 444, 500, 444, 500, 444, 333, 500, 500, 278, 278, 500, 278),
     *(778, 500, 500, 500, 500, 333, 389, 278, 500, 500, 722, 500, 500, 444, 480, 200, 480, 541),
 )
-_NOTE = "Ellmark Consortium does not exist. People, works and figures are invented."
+_NOTE = "The Ellmark Consortium does not exist: people, works and figures are invented."
 _COMMAND = re.compile(r"\\([A-Za-z]+|.)")
-_SYMBOLS = {"times": "×", "beta": "β", "alpha": "α", "Delta": "Δ", "Sigma": "Σ", ",": " "}
-_DROPPED = frozenset({"mathrm", "left", "right", "frac"})
+_FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
+_SYMBOLS = {"times": "×", "Delta": "Delta-", ",": " "}
+_DROPPED = frozenset({"mathrm", "left", "right"})
+# What folding letter by letter would get wrong.
+_FOLDED = {"Ω": "ohm", "−": "–"}
 
 
 def make_pdf(*, title: str, authors: Sequence[str], imprint: str, abstract: str | None) -> bytes:
@@ -47,7 +50,8 @@ def plain_text(text: str) -> str:
         name = match[1]
         return "" if name in _DROPPED else _SYMBOLS.get(name, name)
 
-    return re.sub(r"[${}]", "", _COMMAND.sub(command, text))
+    text = _FRACTION.sub(r"\1/\2", text)
+    return re.sub(r"[${}_]", "", _COMMAND.sub(command, text))
 
 
 def _lay_out(paragraphs: list[tuple[int, int, int, str]]) -> Iterator[bytes]:
@@ -94,7 +98,7 @@ def _encode(text: str) -> bytes:
     try:
         return text.encode("cp1252")
     except UnicodeEncodeError:
-        folded = (c if _is_winansi(c) else anyascii(c) for c in text)
+        folded = (c if _is_winansi(c) else _FOLDED.get(c) or anyascii(c) for c in text)
         return "".join(folded).encode("cp1252", "replace")
 
 

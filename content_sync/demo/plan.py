@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -55,7 +56,7 @@ def make_plan(publications: int) -> Plan:
 
 
 def _grow(base: int, scale: float, exponent: float, *, least: int) -> int:
-    return max(least, round(base * scale**exponent))
+    return max(least, round(base * math.pow(scale, exponent)))
 
 
 def _spread(publications: int) -> tuple[tuple[int, int], ...]:

@@ -5,43 +5,52 @@ from __future__ import annotations
 import math
 import re
 from random import Random
+from typing import NamedTuple
 
-_RANGE = re.compile(r"(?P<name>.+?) \[(?P<low>[-\d.e]+)\.\.(?P<high>[-\d.e]+)(?: (?P<unit>.+))?\]")
+_RANGE = re.compile(
+    r"(?P<better>\+?)(?P<name>.+?) \[(?P<low>[-\d.e]+)\.\.(?P<high>[-\d.e]+)(?: (?P<unit>.+))?\]"
+)
 _WORDS = (
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
+    *("two", "three", "four", "five", "six", "seven"),
+    *("eight", "nine", "ten", "eleven", "twelve"),
 )
 
 
-def parse_quantity(text: str) -> tuple[str, float, float, str, int]:
-    """Split `activation energy [0.72..1.25 eV]` into name, low, high, unit and decimals."""
+class Quantity(NamedTuple):
+    """A measured quantity with its usual range, and whether more of it is better."""
+
+    name: str
+    low: float
+    high: float
+    unit: str
+    decimals: int
+    more_is_better: bool
+
+
+def parse_quantity(text: str) -> Quantity:
+    """Read `activation energy [0.72..1.25 eV]`; a plus in front says that more is better."""
     match = _RANGE.fullmatch(text)
     if match is None:
         raise ValueError(f"not a quantity with its range: {text!r}")
     low, high = match["low"], match["high"]
     decimals = max(len(n.partition(".")[2]) if "e" not in n else 0 for n in (low, high))
-    return match["name"], float(low), float(high), match["unit"] or "", decimals
+    return Quantity(
+        match["name"], float(low), float(high), match["unit"] or "", decimals, bool(match["better"])
+    )
 
 
 def value_pairs(
-    rng: Random, low: float, high: float, unit: str, decimals: int, count: int = 48
-) -> tuple[tuple[str, str], ...]:
-    """Return pairs of a smaller and a larger value within the range, as printed."""
-    pairs: list[tuple[str, str]] = []
+    rng: Random, quantity: Quantity, count: int = 64
+) -> tuple[tuple[str, str, str, str], ...]:
+    """Return values within the range, as printed: smaller, larger, the worse, the better."""
+    _, low, high, unit, decimals, more_is_better = quantity
+    pairs: list[tuple[str, str, str, str]] = []
     while len(pairs) < count:
         values = sorted((_within(rng, low, high), _within(rng, low, high)))
         small, large = (print_value(v, unit, decimals) for v in values)
         if values[1] - values[0] > 0.08 * abs(values[1]) and small != large:
-            pairs.append((small, large))
+            worse, better = (small, large) if more_is_better else (large, small)
+            pairs.append((small, large, worse, better))
     return tuple(pairs)
 
 
@@ -69,14 +78,16 @@ def number_lists(rng: Random) -> dict[str, tuple[str, ...]]:
     return {
         "n.small": _WORDS[1:],
         "n.num": _WORDS,
+        "n.few": ("two", "three", "four"),
         "n.more": tuple(str(n) for n in range(13, 25)),
         "n.years": ("five", "six", "eight", "ten", "twelve", "fifteen", "twenty", "thirty"),
         "n.count": log(24, 24_000, 2_000),
         "n.tens": tuple(str(n) for n in range(20, 95)),
-        "n.hours": log(14, 900),
+        "n.hours": log(40, 900),
         "n.minutes": tuple(str(n) for n in range(13, 90)),
         "n.months": tuple(str(n) for n in range(13, 44)),
         "n.pct": flat(6, 78, 0, " %"),
+        "n.third": flat(5, 36, 0, " %"),
         "n.pct_small": flat(0.2, 5.5, 1, " %"),
         "n.factor": flat(1.3, 9.8, 1),
         "n.corr": flat(0.71, 0.97, 2),

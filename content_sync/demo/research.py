@@ -33,6 +33,7 @@ class ProjectBrief:
     group: int
     starts_on: date
     ends_on: date
+    is_featured: bool
 
 
 def plan_projects(count: int, people: People, draw: Draw) -> list[ProjectBrief]:
@@ -41,9 +42,11 @@ def plan_projects(count: int, people: People, draw: Draw) -> list[ProjectBrief]:
     months = (REFERENCE_DATE.year - FIRST_YEAR) * 12
     for _ in range(count - 1):
         # The root puts more of them into recent years.
-        month = int(draw() ** 0.62 * (months + 5)) + 1
+        month = int(draw() ** 0.32 * (months + 5)) + 1
         starts.append(date(FIRST_YEAR + month // 12, month % 12 + 1, 1))
     starts.append(date(2024, 4, 1))
+    if count > 4:
+        starts[0] = date(REFERENCE_DATE.year + 1, 2, 1)  # one at least is still to come
     starts.sort()
     featured = len(starts) - 1 - starts[::-1].index(date(2024, 4, 1))
     briefs: list[ProjectBrief] = []
@@ -61,6 +64,7 @@ def plan_projects(count: int, people: People, draw: Draw) -> list[ProjectBrief]:
                 group=group,
                 starts_on=start,
                 ends_on=date(month // 12, month % 12 + 1, 1) - timedelta(days=1),
+                is_featured=i == featured,
             )
         )
     return briefs
@@ -79,9 +83,8 @@ def write_projects(
     for brief in briefs:
         subject = subjects[brief.subject]
         context = subject.draw_context(draw)
-        is_featured = brief.group == 0 and brief.starts_on == date(2024, 4, 1)
         title, summary = _FEATURED_TITLE, _FEATURED_SUMMARY
-        if not is_featured:
+        if not brief.is_featured:
             titles = prose.projects["title"]
             for _ in range(6):
                 title = capitalise(fill(titles[int(draw() * len(titles))], context, draw))
@@ -102,7 +105,7 @@ def write_projects(
                 *(5_000 * int(12 + draw() * draw() * 340), _currency(draw)),
                 *(people.person(lead).id, people.place(lead).id),
                 f"https://{brief.id.lower()}.ellmark.example/" if draw() < 0.15 else None,
-                "public" if is_featured or draw() < 0.85 else "members",
+                "public" if brief.is_featured or draw() < 0.85 else "members",
             ),
         )
         for position, member in enumerate(team):
@@ -120,16 +123,14 @@ def _summary(prose: Prose, context: Context, draw: Draw) -> str:
     )
     gaps = prose.sentences["gap"]
     gap = fill(gaps[int(draw() * len(gaps))], context, draw)
-    closes = prose.sentences["limit"]
-    close = fill(closes[int(draw() * len(closes))], context, draw) if draw() < 0.0 else ""
-    return f"{need} {gap} {plan}\n\n{aim} {close}".strip()
+    return f"{need} {gap} {plan}\n\n{aim}"
 
 
 def _status(brief: ProjectBrief, draw: Draw) -> str:
-    if draw() < 0.04:
-        return "stopped"
     if brief.starts_on > REFERENCE_DATE:
         return "planned"
+    if draw() < 0.04 and not brief.is_featured:
+        return "stopped"
     return "ended" if brief.ends_on < REFERENCE_DATE else "running"
 
 
@@ -157,11 +158,8 @@ def _write_deliverables(
         database.add(
             "deliverables",
             (
-                *(
-                    f"{brief.id}-D{k + 1:02d}",
-                    brief.id,
-                    capitalise(fill(templates[i], context, draw)),
-                ),
+                *(f"{brief.id}-D{k + 1:02d}", brief.id),
+                capitalise(fill(templates[i], context, draw)),
                 due.isoformat(),
                 submitted and submitted.isoformat(),
                 accepted and accepted.isoformat(),

@@ -10,6 +10,7 @@ from typing import TypeVar
 from anyascii import anyascii
 
 from content_sync.demo.grammar import (
+    CONTEXT,
     Context,
     Draw,
     Template,
@@ -34,6 +35,7 @@ _PROGRAMMES = {
     "Devices and Materials": "Circuits and Devices",
     "Energy and Environment": "Sustainable Computing",
 }
+_OBJECT = CONTEXT.index("O")
 # What a topic of a larger tree is divided by.
 _ASPECTS = (
     *("measurement", "modelling", "standards", "open data", "teaching"),
@@ -49,13 +51,14 @@ class Subject:
     name: str
     theme: str
     leaves: list[tuple[str, str]]  # id, name
+    numbers: tuple[str, ...]  # how many were studied
     facts: tuple[Template, ...] = ()
     objects: list[list[Forms]] = field(default_factory=list)  # per noun, plain form first
     effects: list[Forms] = field(default_factory=list)
     methods: list[Forms] = field(default_factory=list)
     slugs: list[str] = field(default_factory=list)
     setups: list[Forms] = field(default_factory=list)
-    quantities: list[tuple[Forms, tuple[tuple[str, str], ...]]] = field(default_factory=list)
+    quantities: list[tuple[Forms, tuple[Forms, ...]]] = field(default_factory=list)
     causes: list[Forms] = field(default_factory=list)
     conditions: list[Forms] = field(default_factory=list)
     units: list[Forms] = field(default_factory=list)
@@ -91,8 +94,18 @@ class Subject:
             *conditions[1],
             *self.units[int(draw() * len(self.units))],
             *self.uses[int(draw() * len(self.uses))],
+            self.numbers[int(draw() * len(self.numbers))],
             self.slugs[m],
         )
+
+    def later_words(self, context: Context) -> Context:
+        """Return the context with the short names that a text uses after its first sentences."""
+        later = list(context)
+        for place in (_OBJECT, _OBJECT + 2):
+            for nouns in self.objects:
+                if later[place].endswith(nouns[0][0]):
+                    later[place : place + 2] = nouns[0]
+        return tuple(later)
 
 
 def load_subjects(rng: Random, topics: int, lists: dict[str, tuple[str, ...]]) -> list[Subject]:
@@ -104,7 +117,7 @@ def load_subjects(rng: Random, topics: int, lists: dict[str, tuple[str, ...]]) -
             if line.startswith("== "):
                 title, *leaves = split_bar(line[3:])
                 pairs = [(topic_id(leaf), leaf) for leaf in leaves]
-                subjects.append(Subject(topic_id(title), title, theme, pairs))
+                subjects.append(Subject(topic_id(title), title, theme, pairs, lists["n.count"]))
                 facts: list[str] = []
             elif line.startswith("= "):
                 theme = line[2:]
@@ -163,8 +176,8 @@ def _take_words(subject: Subject, line: str, rng: Random) -> None:
         subject.setups = [(*_forms(p), *_forms(with_article(p))) for p in phrases]
     elif label == "quantity":
         for phrase in phrases:
-            name, low, high, unit, decimals = parse_quantity(phrase)
-            subject.quantities.append((_forms(name), value_pairs(rng, low, high, unit, decimals)))
+            quantity = parse_quantity(phrase)
+            subject.quantities.append((_forms(quantity.name), value_pairs(rng, quantity)))
     elif label == "cause":
         subject.causes = [_forms(p) for p in phrases]
     elif label == "condition":

@@ -161,7 +161,7 @@ class Build:
         if self.stage:
             self.stage.begin(full=scope is None)
         renderer = Renderer(setup, generator.env)
-        many = scope is None or sum(map(len, scope.values())) > _FEW
+        many = (self._records() if scope is None else sum(map(len, scope.values()))) > _FEW
         executor = processes(self.settings) if many and self.settings.worker_count > 1 else None
         try:
             self._make_all(setup, renderer, executor, scope)
@@ -296,17 +296,15 @@ class Build:
         if not self.stage:
             return None
         base = self.stage.base.root / "documents" if self.stage.base and not full else None
-        documents = Documents(self.stage.root / "documents", self._buckets(), base)
+        documents = Documents(self.stage.root / "documents", buckets_for(self._records()), base)
         if base and not documents.from_base:
             raise BuildError("The documents of the last release are divided otherwise.")
         return documents
 
-    def _buckets(self) -> int:
-        return buckets_for(
-            sum(
-                self.reader.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-                for table in _DOCUMENTED_TABLES
-            )
+    def _records(self) -> int:
+        return sum(
+            self.reader.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for table in _DOCUMENTED_TABLES
         )
 
     def _scope(self) -> dict[str, list[str]] | None:
@@ -343,7 +341,7 @@ class Build:
             "globals": digest_of_values(self._globals).hex(),
             "templates": digest.hexdigest(),
             "engine": _engine_digest(),
-            "buckets": str(self._buckets()),
+            "buckets": str(buckets_for(self._records())),
         }
 
     def _shared(self, generator: RecordsGenerator, news: list[dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from content_sync.pages.access import AUDIENCES, ROOT, effective, visible
+from content_sync.pages.maths import without_latex
 from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.people import full_name
 from content_sync.pages.reader import Reader, Row
@@ -178,7 +179,8 @@ def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> 
             for p in speakers
         ],
         "works": [
-            {"title": w["title"], "href": root + record_url("publication", w["id"])} for w in works
+            {"title": without_latex(w["title"]), "href": root + record_url("publication", w["id"])}
+            for w in works
         ],
     }
 

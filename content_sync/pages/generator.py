@@ -73,13 +73,7 @@ def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
 
     Raises BuildError for anything that Pelican logs as an error.
     """
-    logging.getLogger("pelican").setLevel(logging.ERROR)
-    try:
-        settings = read_pelican_settings(str(conf), override={**overrides, _BUILD: build})
-    except ValueError as error:
-        raise BuildError(
-            f"{conf} cannot be used: {error}.", hint="Is there a folder content/ beside it?"
-        ) from error
+    settings = _read(conf, {**overrides, _BUILD: build})
     console.quiet = True
     FatalLogger.fatal_lvl = logging.ERROR
     try:
@@ -95,8 +89,7 @@ def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
 
     Other plugins register first, so their filters and signal receivers are there too.
     """
-    logging.getLogger("pelican").setLevel(logging.ERROR)
-    settings = read_pelican_settings(conf, override=overrides)
+    settings = _read(Path(conf), overrides)
     folder = str(Path(conf).parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # plugins that live beside the settings
@@ -109,3 +102,18 @@ def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
         output_path=pelican.output_path,
     )
     return generator.env
+
+
+def _read(conf: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Read Pelican's settings; folders of own templates are relative to the site."""
+    logging.getLogger("pelican").setLevel(logging.ERROR)
+    try:
+        settings = read_pelican_settings(str(conf), override=overrides)
+    except ValueError as error:
+        raise BuildError(
+            f"{conf} cannot be used: {error}.", hint="Is there a folder content/ beside it?"
+        ) from error
+    settings["THEME_TEMPLATES_OVERRIDES"] = [
+        str(conf.parent / folder) for folder in settings["THEME_TEMPLATES_OVERRIDES"]
+    ]
+    return settings

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from content_sync.pages.access import ROOT, effective, visible
+from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, Made, Page, Work
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
@@ -180,7 +181,7 @@ def _page(
         "id": row["id"],
         "kind": row["kind"],
         "long": title_length(row["title"]),
-        "title": row["title"],
+        "title": with_mathml(row["title"]),
         "authors": _people(facts["authors"], root),
         "editors": _people(facts["editors"], root),
         "author_count": len(facts["authors"]),
@@ -198,7 +199,10 @@ def _page(
         "url": row["url"],
         "banner": _banner(row, replacement, root),
         "replaces": [
-            {"title": v["title"], "href": root + record_url("publication", v["id"])}
+            {
+                "title": without_latex(v["title"]),
+                "href": root + record_url("publication", v["id"]),
+            }
             for v in versions
             if v["id"] != row["replaced_by"]
         ],
@@ -213,7 +217,7 @@ def _page(
             "licence": _licence(row["licence"]),
             "file": _file(row, access) if shown_file else None,
             "file_for_members": row["file_path"] is not None and access == Access.ABSTRACT,
-            "abstract": paragraphs(row["abstract"]),
+            "abstract": [with_mathml(p) for p in paragraphs(row["abstract"])],
             "topics": [
                 {"name": t["name"], "href": root + record_url("topic", t["id"])} for t in topics
             ],
@@ -229,7 +233,7 @@ def _page(
         template="tombstone.html" if withdrawn else "publication.html",
         context={
             "section": "publications",
-            "title": row["title"],
+            "title": without_latex(row["title"]),
             "description": "" if withdrawn else _description(row, facts),
             "noindex": withdrawn,
             "pub": pub,
@@ -265,7 +269,7 @@ def _banner(row: Row, replacement: Row | None, root: str) -> Context | None:
         "reason": row["status_reason"] or "",
         "date": iso_in_words(row["status_date"]),
         "replacement": {
-            "title": replacement["title"],
+            "title": without_latex(replacement["title"]),
             "href": root + record_url("publication", replacement["id"]),
         }
         if replacement
@@ -313,7 +317,7 @@ def _licence(licence: str | None) -> Context | None:
 
 def _description(row: Row, facts: Context) -> str:
     if row["abstract"]:
-        return summary(row["abstract"])
+        return summary(without_latex(row["abstract"]))
     names = listed([p["name"] for p in facts["authors"]], most=3)
     return f"{row['kind'].capitalize()}{' by ' + names if names else ''}"
 
@@ -323,7 +327,7 @@ def _meta_tags(row: Row, facts: Context, access: Access, siteurl: str) -> list[l
 
     https://scholar.google.com/intl/en/scholar/inclusion.html#indexing
     """
-    tags = [["citation_title", row["title"]]]
+    tags = [["citation_title", without_latex(row["title"])]]
     affiliation_of = {p["name"]: p["affiliation"] for p in facts["authors"]}
     for person in facts["authors"]:
         tags.append(["citation_author", person["name"]])
@@ -367,7 +371,7 @@ def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
     has_file = row["file_size"] is not None
     item: Context = {
         "href": url,
-        "title": row["title"],
+        "title": with_mathml(row["title"]),
         "struck": row["status"] == Status.RETRACTED,
         "by": listed(names),
         "where": where,
@@ -415,11 +419,13 @@ def _in_print(row: Row) -> tuple[str, ...]:
 def _document(
     row: Row, facts: Context, topics: list[Row], access: Access, url: str
 ) -> dict[str, Any]:
+    title = without_latex(row["title"])
     document = {
         "id": f"publication:{row['id']}",
         "type": "publication",
         "url": url,
-        "title": row["title"],
+        "title": title,
+        "names": [row["title"]] if title != row["title"] else None,
         "people": [p["name"] for p in facts["authors"] or facts["editors"]],
         "venue": row["venue_name"],
         "venue_short": row["venue_short"],
@@ -428,7 +434,7 @@ def _document(
         "kind": row["kind"],
         "topics": [t["name"] for t in topics],
         "institutions": [a["name"] for a in facts["affiliations"]],
-        "abstract": row["abstract"],
+        "abstract": without_latex(row["abstract"] or ""),
         "doi": row["doi"],
         "access": access.value,
         "status": row["status"],

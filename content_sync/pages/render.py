@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from jinja2.runtime import Context
 
+from content_sync.errors import BuildError
 from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
@@ -164,9 +166,17 @@ class Renderer:
         Template.render looks each global up anew for each page, which costs as much as a
         short page itself.
         """
-        template = self.environment.get_template(name)
-        context = template.new_context({**self._template_globals, **values}, shared=True)
-        return "".join(template.root_render_func(context))
+        try:
+            template = self.environment.get_template(name)
+            context = Context(
+                self.environment, {**self._template_globals, **values}, name, template.blocks
+            )
+            return "".join(template.root_render_func(context))
+        except Exception as error:
+            page = values.get("canonical") or "a list item"
+            raise BuildError(
+                f"The template {name} fails on {page}: {type(error).__name__}: {error}"
+            ) from error
 
     def _announce(self, template: str, context: dict[str, Any]) -> None:
         from content_sync.pages.signals import page_context
@@ -225,8 +235,25 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
             raise KeyError(f"the theme has no asset {name!r}")
         return str(assets[name])
 
+    environment.getattr = _attribute_of(environment)  # type: ignore[assignment,method-assign]
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
+
+
+def _attribute_of(environment: Environment) -> Callable[[Any, str], Any]:
+    """Return what `record.name` in a template means: keys of dictionaries come first.
+
+    Contexts are dictionaries, and Jinja's own rule would first look for an attribute, fail
+    and catch the failure, a million times a night.
+    """
+    usual = environment.getattr
+
+    def attribute(thing: Any, name: str) -> Any:
+        if type(thing) is dict and name in thing:
+            return thing[name]
+        return usual(thing, name)
+
+    return attribute
 
 
 def digest_of_values(values: Any) -> bytes:

@@ -106,9 +106,7 @@ def nothing_to_do(settings: Settings) -> bool:
         )
     finally:
         build.close()
-    return scope is not None and not any(
-        ids for kind, ids in scope.items() if kind != "section"
-    )
+    return scope is not None and not any(ids for kind, ids in scope.items() if kind != "section")
 
 
 def _inputs(settings: Settings) -> str:

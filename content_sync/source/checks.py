@@ -38,7 +38,7 @@ LONGEST_TITLE = 2_000
 LONGEST_LINE = 1_000
 LONGEST_PROSE = 100_000
 LONGEST_FORM = 200_000
-LONGEST_URL = 2_000
+LONGEST_WORD = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def integer(value: Any) -> Mended:
         return None
     try:
         number = Decimal(str(int(value) if isinstance(value, bool) else value).strip())
-        whole = int(number)
+        whole = int(number) if number.adjusted() < 40 else 1 << 62
     except (InvalidOperation, ValueError, OverflowError):
         yield f"{_shown(value)} is no whole number"
         return None
@@ -217,10 +217,11 @@ def kind(value: Any) -> Mended:
 
 def access(value: Any) -> Mended:
     """Access is public, abstract or members; anything else closes the door: members."""
-    if value is None or value == "":
+    known = yield from _one_of(value, Access, missing=None, unknown=Access.MEMBERS)
+    if known is None:
         yield "no access is given, so that only members see it"
         return Access.MEMBERS.value
-    return (yield from _one_of(value, Access, missing=None, unknown=Access.MEMBERS))
+    return known
 
 
 def access_of_record(value: Any) -> Mended:
@@ -257,7 +258,7 @@ def event_status(value: Any) -> Mended:
 
 def doi(value: Any) -> Mended:
     """A DOI is `10.prefix/suffix`, with or without a resolver before it."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     bare = _DOI_RESOLVER.sub("", text)
@@ -269,7 +270,7 @@ def doi(value: Any) -> Mended:
 
 def orcid(value: Any) -> Mended:
     """An ORCID is four groups of four with a right check digit; a bare one is kept."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     found = _ORCID.fullmatch(text.upper())
@@ -281,7 +282,7 @@ def orcid(value: Any) -> Mended:
 
 def ror(value: Any) -> Mended:
     """A ROR identifier is nine characters from 0, as an address or bare; it is kept bare."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     found = _ROR.fullmatch(text.casefold())
@@ -293,7 +294,7 @@ def ror(value: Any) -> Mended:
 
 def issn(value: Any) -> Mended:
     """An ISSN is two groups of four digits; the last may be an X."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     found = _ISSN.fullmatch(text.upper())
@@ -305,7 +306,7 @@ def issn(value: Any) -> Mended:
 
 def url(value: Any) -> Mended:
     """An address begins with http:// or https:// and names a host."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     if not _is_web_address(text):
@@ -316,7 +317,7 @@ def url(value: Any) -> Mended:
 
 def licence(value: Any) -> Mended:
     """A licence is an SPDX identifier, a few words, or a web address."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is not None and _SCHEME.match(text) and not _is_web_address(text):
         yield f"{_shown(text)} is no web address"
         return None
@@ -341,7 +342,7 @@ def file_path(value: Any) -> Mended:
 
 def language(value: Any) -> Mended:
     """A language is a BCP 47 or ISO 639 tag, such as `en`, `deu` or `pt-BR`."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     head, *rest = text.replace("_", "-").split("-")
@@ -354,7 +355,7 @@ def language(value: Any) -> Mended:
 
 def currency(value: Any) -> Mended:
     """A currency is three letters, as in ISO 4217."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return None
     if not re.fullmatch("[A-Za-z]{3}", text):
@@ -365,7 +366,7 @@ def currency(value: Any) -> Mended:
 
 def timezone(value: Any) -> Mended:
     """A time zone is a name of the IANA database, such as Europe/Berlin."""
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is not None and not _is_zone(text):
         yield f"{_shown(text)} is no time zone"
         return None
@@ -390,11 +391,10 @@ def form(value: Any) -> Mended:
 
 def old_path(value: Any) -> Mended:
     """An old path begins with one slash and carries no blanks or control characters."""
-    text = yield from _text(value)
-    if text is None or not text.strip():
+    text = yield from _word(value)
+    if text is None:
         return None
-    text = text.strip()
-    if not text.startswith("/") or text.startswith("//") or len(text) > LONGEST_URL:
+    if not text.startswith("/") or text.startswith("//"):
         yield f"{_shown(text)} is no path"
         return None
     if not text.isprintable() or " " in text:
@@ -405,16 +405,11 @@ def old_path(value: Any) -> Mended:
 
 def target(value: Any) -> Mended:
     """A redirect leads to a path of this site or to `type:id` of a record."""
-    text = yield from _text(value)
-    if text is None or not text.strip():
+    text = yield from _word(value)
+    if text is None:
         return None
-    text = text.strip()
     is_path = text.startswith("/") and not text.startswith(("//", "/\\"))
-    if (
-        not (is_path or _RECORD.fullmatch(text))
-        or len(text) > LONGEST_URL
-        or not text.isprintable()
-    ):
+    if not (is_path or _RECORD.fullmatch(text)) or not text.isprintable():
         yield f"{_shown(text)} is neither a path of this site nor type:id"
         return None
     return text
@@ -566,9 +561,22 @@ def _text(value: Any) -> Mended:
 def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        return str(int(value))
+    if isinstance(value, Decimal) and value.is_finite() and 0 <= value.adjusted() < 40:
+        whole = value.to_integral_value()
+        return str(int(whole)) if whole == value else str(value)
     return str(value)
+
+
+def _word(value: Any) -> Mended:
+    """Return short text without blanks around it."""
+    text = yield from _text(value)
+    if text is None:
+        return None
+    text = text.strip()
+    if len(text) > LONGEST_WORD:
+        yield f"longer than {LONGEST_WORD} characters"
+        return None
+    return text or None
 
 
 def _plain_line(value: Any, longest: int) -> Mended:
@@ -618,7 +626,7 @@ def _cut(text: str, longest: int) -> Mended:
 def _one_of(
     value: Any, words: type[StrEnum], *, missing: StrEnum | None, unknown: StrEnum | None
 ) -> Mended:
-    text = yield from line(value)
+    text = yield from _word(value)
     if text is None:
         return missing and missing.value
     folded = text.casefold().replace("_", " ").replace("-", " ")
@@ -641,8 +649,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _iso(moment: datetime) -> str:
-    precise = moment.second or moment.microsecond
-    return moment.isoformat(timespec="seconds" if precise else "minutes")
+    return moment.isoformat(timespec="seconds" if moment.second else "minutes")
 
 
 def _orcid_sum(digits: str) -> bool:
@@ -665,7 +672,6 @@ def _is_web_address(text: str) -> bool:
         and bool(host)
         and parts.username is None
         and not re.search(r"[\s\"<>\\]", text)
-        and len(text) <= LONGEST_URL
     )
 
 

@@ -56,7 +56,7 @@ class Source:
     errors: tuple[type[Exception], ...]
     is_demo: bool = False
     notes: list[str] = field(default_factory=list)
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
         """Run `statement` and return its cursor. Raises what `reading` turns into errors."""
@@ -164,7 +164,7 @@ def _open_odbc(source: str) -> Source:
         dialect=Dialect.OTHER,
         name=name,
         identity="",
-        errors=(pyodbc.Error,),
+        errors=(pyodbc.Error, UnicodeDecodeError),
         secrets=secrets,
     )
     try:
@@ -194,6 +194,7 @@ def _import_pyodbc() -> Any:
             hint="On Debian and Ubuntu: sudo apt install unixodbc; "
             "on macOS: brew install unixodbc; Windows has it already.",
         ) from None
+    pyodbc.native_uuid = True  # so that a GUID is written in small letters, as elsewhere
     return pyodbc
 
 
@@ -203,10 +204,13 @@ def _prepare_odbc(source: Source, pyodbc: Any, parts: dict[str, str]) -> None:
     source.identity = _identity(
         "odbc", product, *(parts.get(part, "") for part in ("server", "port", "database", "dsn"))
     )
-    connection.setdecoding(pyodbc.SQL_WCHAR, encoding=_TOLERANT_UTF16, ctype=pyodbc.SQL_WCHAR)
-    connection.setdecoding(pyodbc.SQL_CHAR, encoding=_TOLERANT_UTF8, ctype=pyodbc.SQL_CHAR)
+    # The driver, unlike the client, knows the code page of a column: it makes UTF-16 of all.
+    for sql_type in (pyodbc.SQL_CHAR, pyodbc.SQL_WCHAR):
+        connection.setdecoding(sql_type, encoding="utf-16-le", ctype=pyodbc.SQL_WCHAR)
     if product == "SQLite":
         source.dialect = Dialect.SQLITE
+        # Its text is stored bytes, and bytes that are no UTF-8 must reach the rules.
+        connection.setdecoding(pyodbc.SQL_CHAR, encoding=_TOLERANT_UTF8, ctype=pyodbc.SQL_CHAR)
         _prepare_sqlite(source)
     elif product == "PostgreSQL":
         source.dialect = Dialect.POSTGRESQL
@@ -214,8 +218,9 @@ def _prepare_odbc(source: Source, pyodbc: Any, parts: dict[str, str]) -> None:
         source.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY").close()
     elif product.startswith("Microsoft SQL Server"):
         source.dialect = Dialect.SQL_SERVER
-        # The driver, unlike the client, knows the code page of a VARCHAR column.
-        connection.setdecoding(pyodbc.SQL_CHAR, encoding=_TOLERANT_UTF16, ctype=pyodbc.SQL_WCHAR)
+        # NVARCHAR may hold halves of a surrogate pair, on which pyodbc itself stumbles.
+        for sql_type in (pyodbc.SQL_WCHAR, pyodbc.SQL_WVARCHAR, pyodbc.SQL_WLONGVARCHAR):
+            connection.add_output_converter(sql_type, _decode_utf16)
         connection.add_output_converter(_SQL_DATETIMEOFFSET, _datetimeoffset)
         _prepare_sql_server(source)
     else:
@@ -318,15 +323,13 @@ def _identity(*parts: Any) -> str:
     return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-# Text that is no text must reach the rules: the codecs never raise.
+# Text that is no text must reach the rules: these never raise.
 
-_TOLERANT_UTF16 = "nightpress_utf_16"
 _TOLERANT_UTF8 = "nightpress_utf_8"
 
 
-def _decode_utf16(data: Buffer, _errors: str = "strict", /) -> tuple[str, int]:
-    whole = bytes(data)
-    return codecs.utf_16_le_decode(whole[: len(whole) // 2 * 2], "surrogatepass", True)
+def _decode_utf16(data: bytes | None) -> str | None:
+    return None if data is None else data.decode("utf-16-le", "surrogatepass")
 
 
 def _decode_utf8(data: Buffer, _errors: str = "strict", /) -> tuple[str, int]:
@@ -334,8 +337,6 @@ def _decode_utf8(data: Buffer, _errors: str = "strict", /) -> tuple[str, int]:
 
 
 def _find_codec(name: str) -> codecs.CodecInfo | None:
-    if name == _TOLERANT_UTF16:
-        return codecs.CodecInfo(codecs.utf_16_le_encode, _decode_utf16, name=name)
     if name == _TOLERANT_UTF8:
         return codecs.CodecInfo(codecs.utf_8_encode, _decode_utf8, name=name)
     return None
@@ -346,8 +347,10 @@ codecs.register(_find_codec)
 _SQL_DATETIMEOFFSET = -155
 
 
-def _datetimeoffset(data: bytes) -> datetime:
+def _datetimeoffset(data: bytes | None) -> datetime | None:
     """Return SQL Server's DATETIMEOFFSET, which pyodbc gives as bytes, as a time."""
+    if data is None:
+        return None
     year, month, day, hour, minute, second, nanosecond, hours, minutes = struct.unpack(
         "<6hI2h", data
     )

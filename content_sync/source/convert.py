@@ -229,7 +229,7 @@ def _is_line(value: Any) -> bool:
 
 
 def _is_plain_line(value: Any) -> bool:
-    return value is None or ("<" not in value and _is_line(value))
+    return value is None or (_is_line(value) and "<" not in value)
 
 
 def _is_prose(value: Any) -> bool:

