@@ -340,10 +340,15 @@ def _topics(reader: Reader) -> Iterator[Page]:
         r["topic_id"]: (r["public"], r["members"])
         for r in reader.rows(
             """
-            SELECT pt.topic_id, count(CASE WHEN w.visible = 2 THEN 1 END) AS public,
-                   count(*) AS members
-            FROM publication_topics pt JOIN cache.works w ON w.id = pt.publication_id
-            WHERE w.visible > 0 GROUP BY pt.topic_id"""
+            WITH RECURSIVE below (top, id) AS (
+                SELECT id, id FROM topics
+                UNION SELECT b.top, t.id FROM topics t JOIN below b ON t.parent_id = b.id
+            )
+            SELECT b.top AS topic_id, count(DISTINCT w.id) AS members,
+                   count(DISTINCT CASE WHEN w.visible = 2 THEN w.id END) AS public
+            FROM below b JOIN publication_topics pt ON pt.topic_id = b.id
+            JOIN cache.works w ON w.id = pt.publication_id
+            WHERE w.visible > 0 GROUP BY b.top"""
         )
     }
     known = {r["id"] for r in rows}
