@@ -155,15 +155,18 @@ def sync(site: Path, accept: bool) -> None:
 
 def _sync(settings: Settings, accept: bool) -> Any:
     from content_sync.sync import sync as run_sync
-    from content_sync.terminal import Progress
+    from content_sync.terminal import Progress, log
 
     if not settings.source and not settings.demo_source.is_file():
         _make_demo(settings)
     progress = Progress()
     try:
-        return run_sync(settings, accept=accept, progress=progress)
+        report = run_sync(settings, accept=accept, progress=progress)
     finally:
         progress.close()
+    for note in report.notes:
+        log.info("Note: %s", note)
+    return report
 
 
 @main.command()
