@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+_NAMED = 10
+"""Findings of one kind that are named one by one; the rest are counted."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="nightpress")
@@ -186,13 +189,18 @@ def build(site: Path, full: bool) -> None:
 
 def _build(settings: Settings, full: bool) -> tuple[Any, int]:
     from content_sync.pages.site import build_site
-    from content_sync.terminal import Progress
+    from content_sync.terminal import Progress, log
 
     progress = Progress()
     try:
-        return build_site(settings, full=full, progress=progress)
+        report, number = build_site(settings, full=full, progress=progress)
     finally:
         progress.close()
+    for publication, path, reason in report.full_texts.missing[:_NAMED]:
+        log.info("Full text of %s is missing: %s: %s", publication, path, reason)
+    for refused in report.redirects_refused[:_NAMED]:
+        log.info("Redirect not followed: %s", refused)
+    return report, number
 
 
 @main.command()

@@ -66,6 +66,8 @@ class BuildReport:
     removed: int = 0
     shared: int = 0
     """Files taken over from the last release."""
+    redirects_refused: list[str] = field(default_factory=list)
+    """Redirects of the source that the site does not follow, each with the reason."""
     documents: dict[str, int] = field(default_factory=dict)
     full_texts: FullTextReport = field(default_factory=FullTextReport)
 
