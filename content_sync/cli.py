@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+_NAMED = 10
+"""Findings of one kind that are named one by one; the rest are counted."""
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="nightpress")
@@ -57,7 +60,7 @@ def _told(command: Command) -> Command:
             _fail(str(error), error.exit_code)
         except BrokenPipeError:
             # The reader of our output, such as `head`, has seen enough.
-            sys.stdout = None  # type: ignore[assignment]
+            sys.stdout = None
             sys.exit(0)
         except OSError as error:
             where = f" ({error.filename})" if error.filename else ""
@@ -155,15 +158,18 @@ def sync(site: Path, accept: bool) -> None:
 
 def _sync(settings: Settings, accept: bool) -> Any:
     from content_sync.sync import sync as run_sync
-    from content_sync.terminal import Progress
+    from content_sync.terminal import Progress, log
 
     if not settings.source and not settings.demo_source.is_file():
         _make_demo(settings)
     progress = Progress()
     try:
-        return run_sync(settings, accept=accept, progress=progress)
+        report = run_sync(settings, accept=accept, progress=progress)
     finally:
         progress.close()
+    for note in report.notes:
+        log.info("Note: %s", note)
+    return report
 
 
 @main.command()
@@ -183,13 +189,18 @@ def build(site: Path, full: bool) -> None:
 
 def _build(settings: Settings, full: bool) -> tuple[Any, int]:
     from content_sync.pages.site import build_site
-    from content_sync.terminal import Progress
+    from content_sync.terminal import Progress, log
 
     progress = Progress()
     try:
-        return build_site(settings, full=full, progress=progress)
+        report, number = build_site(settings, full=full, progress=progress)
     finally:
         progress.close()
+    for publication, path, reason in report.full_texts.missing[:_NAMED]:
+        log.info("Full text of %s is missing: %s: %s", publication, path, reason)
+    for refused in report.redirects_refused[:_NAMED]:
+        log.info("Redirect not followed: %s", refused)
+    return report, number
 
 
 @main.command()
@@ -390,25 +401,24 @@ def search(site: Path, query: tuple[str, ...], limit: int, members: bool, as_jso
 def _hit_fields(hit: Any) -> dict[str, Any]:
     from dataclasses import asdict
 
-    fields = {"rank": hit.rank, "score": round(hit.score, 3), **asdict(hit.document)}
-    fields["snippet"] = hit.snippet
-    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
+    fields = {n: v for n, v in asdict(hit).items() if not n.endswith("_marks")}
+    fields["score"] = round(hit.score, 3)
+    return {n: v for n, v in fields.items() if v not in (None, "", (), [])}
 
 
 def _show_hit(hit: Any) -> None:
-    work = hit.document
-    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(work.status, "")
-    if work.access == "members":
+    mark = {"retracted": " † retracted", "corrected": " ‡ corrected"}.get(hit.status, "")
+    if hit.access == "members":
         mark += " § members"
-    click.echo(f"\n{hit.rank:>3}. {click.style(work.title, bold=True)}{mark}")
-    people = ", ".join(work.people[:6])
-    if len(work.people) > 6:
-        people += f" and {len(work.people) - 6} more"
-    where = " ".join(str(part) for part in (work.venue, work.year) if part)
+    click.echo(f"\n{hit.rank:>3}. {click.style(hit.title, bold=True)}{mark}")
+    people = ", ".join(hit.people[:6])
+    if len(hit.people) > 6:
+        people += f" and {len(hit.people) - 6} more"
+    where = " ".join(str(part) for part in (hit.venue, hit.year) if part)
     for line in (people, where, hit.snippet):
         if line:
             click.echo(f"     {line}")
-    click.echo(f"     {work.id}  {work.url}")
+    click.echo(f"     {hit.id}  {hit.url}")
 
 
 @main.command()
@@ -460,7 +470,8 @@ def _sync_words(report: Any) -> str:
     )
     if not report.problems:
         return f"{words}."
-    return f"{words}; {report.problems:,} {'problem' if report.problems == 1 else 'problems'} in the data."
+    noun = "problem" if report.problems == 1 else "problems"
+    return f"{words}; {report.problems:,} {noun} in the data."
 
 
 def _build_words(report: Any) -> str:

@@ -34,7 +34,7 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
     Raises ReleaseError if no release is staged.
     """
     from search.index import update_index
-    from search.shards import write_shards  # noqa
+    from search.shards import write_shards
 
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")

@@ -52,7 +52,7 @@ def open_snapshot(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise NightpressError(f"There is no snapshot at {path}.", hint="Run 'nightpress sync'.")
     _finish_interrupted(path)
-    connection = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
     if not is_current(connection):
         connection.close()
         raise NightpressError(

@@ -38,8 +38,8 @@ _WHOLE_SHARE = 1 / 3
 class Intake:
     """Takes rows of one view in: checks them and writes them into a schema's tables.
 
-    `keyless` rows have no usable key; `surplus` tells, by key, how many rows beside the
-    one that was kept had the same key.
+    `keyless` rows have no usable key; `surplus` tells, by key (its parts joined by a tab),
+    how many rows beside the one that was kept had the same key.
     """
 
     def __init__(self, connection: sqlite3.Connection, schema: str, view: View) -> None:
@@ -47,12 +47,13 @@ class Intake:
         self.schema = schema
         self.view = view
         self.keyless = 0
-        self.surplus: dict[tuple[Any, ...], int] = {}
+        self.surplus: dict[str, int] = {}
         self._converter = CONVERTERS[view.name]
         self._key_indexes = self._converter.key_indexes
         columns = COLUMNS[view.name]
         marks = ", ".join("?" * len(columns))
         self._insert = f"INSERT INTO {schema}.{view.name} ({', '.join(columns)}) VALUES ({marks})"
+        self._insert_left_out = f"INSERT INTO {schema}.left_out VALUES (?, ?, ?)"
         self._where = " AND ".join(f"{name} = ?" for name in view.key)
         self._select = f"SELECT {', '.join(columns)} FROM {schema}.{view.name} WHERE {self._where}"
         self._delete = f"DELETE FROM {schema}.{view.name} WHERE {self._where}"
@@ -65,15 +66,43 @@ class Intake:
         self._write_rows(batch.rows)
         self._write_findings(batch)
 
+    def finish(self) -> None:
+        """Forget that rows were left out where another row with their key was not."""
+        name = self.view.name
+        query = f"SELECT 1 FROM {self.schema}.left_out WHERE view = ? LIMIT 1"
+        if not self.connection.execute(query, (name,)).fetchone():
+            return
+        keys = key_text(self.view, "n", "char(9)")
+        shown = self.connection.execute(
+            f"DELETE FROM {self.schema}.left_out WHERE view = ? "
+            f"AND key IN (SELECT {keys} FROM {self.schema}.{name} AS n) RETURNING key",
+            (name,),
+        ).fetchall()
+        self.connection.executemany(
+            f"UPDATE {self.schema}.{name} SET version = x'' WHERE {self._where}",
+            (key.split("\t") for (key,) in shown),
+        )
+        for (key,) in shown:
+            self._count_surplus(key)
+
     def _write_rows(self, rows: list[Row]) -> None:
+        self._write_many(self._insert, rows, self._write_row)
+
+    def _write_many(
+        self, statement: str, rows: Sequence[Row], write_one: Callable[[Row], None]
+    ) -> None:
+        """Write `rows` at once, or one by one when two of them have the same key."""
         self.connection.execute("SAVEPOINT rows")
         try:
-            self.connection.executemany(self._insert, rows)
+            self.connection.executemany(statement, rows)
         except sqlite3.IntegrityError:
             self.connection.execute("ROLLBACK TO rows")
             for row in rows:
-                self._write_row(row)
+                write_one(row)
         self.connection.execute("RELEASE rows")
+
+    def _count_surplus(self, key: str) -> None:
+        self.surplus[key] = self.surplus.get(key, 0) + 1
 
     def _write_row(self, row: Row) -> None:
         """Write one row; of two with the same key keep the one with the smaller hash."""
@@ -84,20 +113,29 @@ class Intake:
             other = self.connection.execute(self._select, key).fetchone()
             if other is None:
                 raise
-            self.surplus[key] = self.surplus.get(key, 0) + 1
+            self._count_surplus("\t".join(map(str, key)))
             kept = min(other[:-1], row[:-1], key=_hash)
             self.connection.execute(self._delete, key)
             self.connection.execute(self._insert, (*kept, UNKNOWN_VERSION))
 
+    def _write_left_out(self, row: Row) -> None:
+        try:
+            self.connection.execute(self._insert_left_out, row)
+        except sqlite3.IntegrityError:
+            self._count_surplus(row[1])
+            self.connection.execute(
+                f"UPDATE {self.schema}.left_out SET version = x'' WHERE view = ? AND key = ?",
+                row[:2],
+            )
+
     def _write_findings(self, batch: Batch) -> None:
         if batch.left_out:
-            self.connection.executemany(
-                f"INSERT OR REPLACE INTO {self.schema}.left_out VALUES (?, ?, ?)",
-                ((self.view.name, key, version) for key, version in batch.left_out),
-            )
+            left_out = [(self.view.name, key, version) for key, version in batch.left_out]
+            self._write_many(self._insert_left_out, left_out, self._write_left_out)
         if batch.problems:
             self.connection.executemany(
-                f"INSERT OR IGNORE INTO {self.schema}.problems VALUES (?, ?, ?, ?, ?, 0)",
+                f"INSERT INTO {self.schema}.problems VALUES (?, ?, ?, ?, ?, 0) "
+                "ON CONFLICT DO UPDATE SET reason = min(reason, excluded.reason)",
                 ((p.view, p.key, p.column, p.rule, p.reason) for p in batch.problems),
             )
 
@@ -207,6 +245,13 @@ def stage_rows(
     """Read the rows of `wanted_<view>`, and perhaps others with them, into `staging`."""
     if not wanted:
         return
+    _read_wanted(intake, source, found, count, wanted=wanted, by_key=by_key)
+    intake.finish()
+
+
+def _read_wanted(
+    intake: Intake, source: Source, found: SourceView, count: Count, *, wanted: int, by_key: bool
+) -> None:
     connection, name = intake.connection, found.view.name
     total = connection.execute(f"SELECT count(*) FROM staging.keys_{name}").fetchone()[0]
     if by_key and (wanted <= KEYS_AT_ONCE or wanted < total * _WHOLE_SHARE):
@@ -268,8 +313,11 @@ def find_differences(connection: sqlite3.Connection, view: View) -> dict[str, in
     }
 
 
-def apply_view(connection: sqlite3.Connection, view: View) -> None:
-    """Bring the snapshot's table of `view` to what `staging` holds, versions included."""
+def apply_view(connection: sqlite3.Connection, view: View) -> bool:
+    """Bring the snapshot's table of `view` to what `staging` holds, versions included.
+
+    Returns whether other rows than before are left out.
+    """
     name = view.name
     columns = COLUMNS[name]
     others = [column for column in columns if column not in view.key]
@@ -288,7 +336,7 @@ def apply_view(connection: sqlite3.Connection, view: View) -> None:
         ON CONFLICT DO UPDATE SET {", ".join(f"{column} = excluded.{column}" for column in others)}
         """
     )
-    _apply_left_out(connection, view)
+    return _apply_left_out(connection, view)
 
 
 def apply_problems(connection: sqlite3.Connection, view: View) -> None:
@@ -343,16 +391,24 @@ def _has_gone(connection: sqlite3.Connection, name: str) -> bool:
     return connection.execute(query).fetchone() is not None
 
 
-def _apply_left_out(connection: sqlite3.Connection, view: View) -> None:
+def _apply_left_out(connection: sqlite3.Connection, view: View) -> bool:
     name = view.name
+    gone = 0
     if connection.execute("SELECT 1 FROM main.left_out WHERE view = ?", (name,)).fetchone():
-        connection.execute(
+        gone = connection.execute(
             f"""
             DELETE FROM main.left_out WHERE view = '{name}' AND (
                 key NOT IN (SELECT {key_text(view, "k", "char(9)")} FROM staging.keys_{name} AS k)
                 OR key IN (SELECT {key_text(view, "n", "char(9)")} FROM staging.{name} AS n))
             """
-        )
+        ).rowcount
+    new = connection.execute(
+        """
+        SELECT count(*) FROM staging.left_out AS s WHERE s.view = ? AND NOT EXISTS (
+            SELECT 1 FROM main.left_out AS o WHERE o.view = s.view AND o.key = s.key)
+        """,
+        (name,),
+    ).fetchone()[0]
     connection.execute(
         """
         INSERT INTO main.left_out SELECT view, key, version FROM staging.left_out WHERE view = ?
@@ -360,6 +416,7 @@ def _apply_left_out(connection: sqlite3.Connection, view: View) -> None:
         """,
         (name,),
     )
+    return bool(gone or new)
 
 
 def _stage_by_key(intake: Intake, source: Source, found: SourceView, count: Count) -> None:

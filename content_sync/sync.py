@@ -252,7 +252,8 @@ def _load_view(connection: sqlite3.Connection, run: _Run, view: View) -> None:
     for rows, versions in stream_rows(run.source, found):
         intake.take(rows, versions)
         count(len(rows))
-    repeated = [("/".join(map(str, key)), surplus + 1) for key, surplus in intake.surplus.items()]
+    intake.finish()
+    repeated = [(key.replace("\t", "/"), surplus + 1) for key, surplus in intake.surplus.items()]
     staging.write_key_problems(connection, "main", view, intake.keyless, repeated)
     counts = run.counts[view.name]
     counts.added = counts.rows = _count_rows(connection, view.name)
@@ -262,8 +263,11 @@ def _load_view(connection: sqlite3.Connection, run: _Run, view: View) -> None:
 
 
 def _check_against_old(connection: sqlite3.Connection, run: _Run, old: Path) -> None:
-    """Let the guards compare a snapshot that was made anew with the one before it."""
-    connection.execute("ATTACH DATABASE ? AS old", (f"{old.as_uri()}?mode=ro",))
+    """Let the guards compare a snapshot that was made anew with the one before it.
+
+    That one may be of another version: of its tables only names and keys are relied on.
+    """
+    connection.execute("ATTACH DATABASE ? AS old", (f"{old.resolve().as_uri()}?mode=ro",))
     known = {
         name for (name,) in connection.execute("SELECT name FROM old.sqlite_master").fetchall()
     }
@@ -401,14 +405,16 @@ def _land(connection: sqlite3.Connection, run: _Run, number: int, changed: set[s
     if changed:
         _sow(connection, changed)
         touch.spread(connection)
+    affected = set(changed)
     for view in VIEWS:
-        staging.apply_view(connection, view)
+        if staging.apply_view(connection, view):
+            affected.add(view.name)
         staging.apply_problems(connection, view)
     moved: set[str] = set()
     looked_at: list[tuple[str, str, str]] = []
-    if changed:
+    if affected:
         moved = references.plant_topics(connection, "staging.problems")
-        looked_at = references.find_problems(connection, "staging.problems", run.found, changed)
+        looked_at = references.find_problems(connection, "staging.problems", run.found, affected)
         looked_at.append(("topics", "parent_id", "circle"))
     staging.land_problems(connection, number, looked_at)
     if changed:

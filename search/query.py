@@ -32,6 +32,7 @@ from search.schema import (
     UNSTEMMED,
     field_text,
     handle,
+    is_publication,
     is_retracted,
     text_terms,
     title_key,
@@ -182,6 +183,16 @@ class Index:
                     matcher.next()
         return found
 
+    @cached_property
+    def retracted(self) -> set[int]:
+        """The documents that are retracted works."""
+        return {
+            leaf.base + number
+            for leaf in self._leaves
+            for number, facts in enumerate(leaf.facts)
+            if is_retracted(facts)
+        }
+
     def facts(self, document: int) -> int:
         """Return the packed facts of a document, see `search.schema`."""
         leaf = self._leaf(document)
@@ -242,7 +253,7 @@ def search(index: Index, text: str, *, limit: int = 10, page: int = 1) -> Result
         newest = unpack_year(index.facts(document))
         return -exact.get(document, 0), -scores[document], -newest, index.turn(document)
 
-    best = heapq.nsmallest(limit * page, scores, key=order) if scores else []
+    best = sorted(_candidates(scores, exact, limit * page), key=order)[: limit * page]
     hits = (
         _hit(index, query, document, rank, scores[document], document in exact)
         for rank, document in enumerate(best[limit * (page - 1) :], limit * (page - 1) + 1)
@@ -332,6 +343,15 @@ class _Leaf:
         return self._norms[field]
 
 
+def _candidates(scores: dict[int, float], exact: dict[int, int], wanted: int) -> Iterable[int]:
+    """Return all documents that can be among the first, ties included."""
+    if len(scores) <= wanted:
+        return scores
+    least = heapq.nlargest(wanted, scores.values())[-1]
+    best = {document for document, score in scores.items() if score >= least}
+    return best | exact.keys()
+
+
 def _exact(index: Index, text: str) -> dict[int, int]:
     """Return document → how well it is named: 3 and 2 by its title, 1 by its id or DOI.
 
@@ -343,9 +363,8 @@ def _exact(index: Index, text: str) -> dict[int, int]:
         exact |= dict.fromkeys(index.documents_with("handle", name), 1)
     key = title_key(text)
     if key:
-        titled = index.documents_with("title_key", key)
-        exact |= dict.fromkeys(titled, 2)
-        exact |= dict.fromkeys(titled & index.documents_with("type", "publication"), 3)
+        for document in index.documents_with("title_key", key):
+            exact[document] = 3 if is_publication(index.facts(document)) else 2
     return exact
 
 
@@ -375,9 +394,8 @@ def _ranked(index: Index, query: Query) -> dict[int, float]:
     for document, count in matched.items():
         if count < len(counts):
             scores[document] *= (count / len(counts)) ** COORDINATION
-    for document in scores:
-        if is_retracted(index.facts(document)):
-            scores[document] *= RETRACTED_FACTOR
+    for document in index.retracted & scores.keys():
+        scores[document] *= RETRACTED_FACTOR
     if query.everything:
         for document in index.all_documents() if allowed is None else allowed:
             scores.setdefault(document, 0.0)

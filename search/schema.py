@@ -240,7 +240,7 @@ def index_fields(document: Document, line: bytes) -> tuple[dict[str, Any], tuple
         "access": document.access,
         "status": document.status,
         "document": line,
-        "facts": pack_facts(lengths, document.year or 0, document.status == "retracted"),
+        "facts": pack_facts(document, lengths),
         "turn": int.from_bytes(hashlib.blake2b(document.id.encode(), digest_size=4).digest()),
     }
     present = {name: value for name, value in values.items() if value not in ("", (), None)}
@@ -283,15 +283,16 @@ def title_key(title: str) -> str:
     return words[:68] + hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
 
 
-def pack_facts(lengths: Iterable[int], year: int, retracted: bool) -> int:
-    """Return lengths of title, people and abstract, the year and a mark as one number."""
+def pack_facts(document: Document, lengths: Iterable[int]) -> int:
+    """Return lengths of title, people and abstract, the year and two marks as one number."""
     title, people, abstract = lengths
     return (
         min(title, 0x3FF)
         | min(people, 0x3FF) << 10
         | min(abstract, 0xFFFF) << 20
-        | (year & 0x3FFF) << 36
-        | retracted << 50
+        | ((document.year or 0) & 0x3FFF) << 36
+        | (document.status == "retracted") << 50
+        | (document.type == "publication") << 51
     )
 
 
@@ -308,3 +309,8 @@ def unpack_year(facts: int) -> int:
 def is_retracted(facts: int) -> bool:
     """Return whether the document is a retracted work."""
     return bool(facts >> 50 & 1)
+
+
+def is_publication(facts: int) -> bool:
+    """Return whether the document is a publication."""
+    return bool(facts >> 51 & 1)

@@ -7,6 +7,7 @@ nothing may be left out, it fails, and so does a test that skips for any other r
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Generator
 from functools import cache
 
@@ -52,18 +53,18 @@ def pytest_runtest_makereport(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    left_out: dict[str, list[str]] = {}
+    left_out: dict[str, Counter[str]] = {}
     for report in terminalreporter.stats.get("skipped", []):
         for key, name in getattr(report, "user_properties", ()):
             if key == "left out for":
-                left_out.setdefault(str(name), []).append(report.nodeid)
+                left_out.setdefault(str(name), Counter())[report.nodeid.partition("::")[0]] += 1
     if not left_out:
         return
     terminalreporter.section("left out")
-    for name, tests in left_out.items():
+    for name, files in left_out.items():
         terminalreporter.line(f"without {COMPONENTS[name].title}:")
-        for nodeid in tests:
-            terminalreporter.line(f"  {nodeid}")
+        for file, tests in sorted(files.items()):
+            terminalreporter.line(f"  {tests:>3} in {file}")
     terminalreporter.line(f"To run them too: {install_line(left_out)}")
 
 

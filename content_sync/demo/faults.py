@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from content_sync.demo.database import Database
+from content_sync.demo.drafts import Draft
 
 _EVERY = 200
 _AT = 120
@@ -15,36 +14,33 @@ def is_broken(number: int, publications: int) -> bool:
     return publications >= _EVERY and number % _EVERY == _AT
 
 
-def break_rule(number: int, row: list[Any], database: Database) -> None:
-    """Break one rule in a row of `publications` or beside it; which one follows the number."""
-    key = row[0]
+def break_rule(number: int, draft: Draft, database: Database) -> None:
+    """Break one rule in a publication or beside it; which one follows the number."""
     match number // _EVERY % 12:
         case 0:
-            row[5:7] = [2, 31]  # the 31st of February
+            draft.month, draft.day = 2, 31
         case 1:
-            row[7] = "no-such-venue"
+            draft.venue_id = "no-such-venue"
         case 2:
-            row[1] = f"{row[1]} <script>alert(1)</script>"
+            draft.title = f"{draft.title} <script>alert(1)</script>"
         case 3:
-            row[5] = 13
+            draft.month = 13
         case 4:
-            row[3] = "conf. paper"
+            draft.kind = "conf. paper"
         case 5:
-            row[1] = "   "
+            draft.title = "   "
         case 6:
-            row[13] = "doi:unknown"
+            draft.doi = "doi:unknown"
         case 7:
-            row[23] = "EL-1066-0001"
+            draft.replaced_by = "EL-1066-0001"
         case 8:
-            row[19] = "soon"
+            draft.public_on = "soon"
         case 9:
-            row[4] = 20266
+            draft.year = 20266
         case 10:
-            database.add("publication_topics", (key, "no-such-topic"))
+            database.add("publication_topics", (draft.id, "no-such-topic"))
         case 11:
-            row[2] = "Text\x0bwith\x01control\x7fcharacters, as old systems left them. " + (
-                row[2] or ""
-            )
+            draft.abstract = "Text\x0bwith\x01control\x7fcharacters, as old systems left them."
 
 
 def add_broken_records(database: Database) -> None:

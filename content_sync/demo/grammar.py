@@ -1,5 +1,4 @@
-"""
-Sentences from templates, cheap enough for a million abstracts.
+"""Sentences from templates, cheap enough for a million abstracts.
 
 A template such as `{E^} in {O} falls by {n.pct}` is compiled once into a format string and
 its slots. A slot is either a place in the context (the words that one work is about) or a

@@ -1,5 +1,4 @@
-"""
-The people: each is computed from a number, so that half a million need no memory.
+"""The people: each is computed from a number, so that half a million need no memory.
 
 People come in groups of eight that share an institution and two subjects. The first of a
 group leads it, the last two are students.

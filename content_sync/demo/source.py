@@ -59,8 +59,7 @@ def write_demo(
     seed: int = 1994,
     progress: Progress | None = None,
 ) -> DemoReport:
-    """
-    Write a demo source of that many publications to `path`, its full texts under `files`.
+    """Write a demo source of that many publications to `path`, its full texts under `files`.
 
     The same seed and number give the same bytes. The database is made beside `path` and
     put in its place at the end, so a failure leaves an earlier one as it was.

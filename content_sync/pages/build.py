@@ -66,6 +66,8 @@ class BuildReport:
     removed: int = 0
     shared: int = 0
     """Files taken over from the last release."""
+    redirects_refused: list[str] = field(default_factory=list)
+    """Redirects of the source that the site does not follow, each with the reason."""
     documents: dict[str, int] = field(default_factory=dict)
     full_texts: FullTextReport = field(default_factory=FullTextReport)
 
@@ -129,6 +131,7 @@ class Build:
             **_plain_settings(generator.settings),
             "nav": navigation(self.reader),
             "is_demo": self.is_demo,
+            "footer_links": _footer_links(generator.context),
             "assets": assets,
             "generator": f"Nightpress {__version__}",
         }
@@ -466,6 +469,13 @@ def _meta(reader: Reader, name: str) -> str:
         "SELECT value FROM main.meta WHERE name = ?", (name,)
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the links below every page: news, search and the pages of prose."""
+    links = [("News", "/news/")] if context.get("articles") else []
+    links += [(str(page.title), f"/{page.url}") for page in context.get("pages", ())]
+    return [{"title": title, "url": url} for title, url in [*links, ("Search", "/search/")]]
 
 
 _OWN_BUSINESS = ("PATH", "THEME", "PLUGINS", "NIGHTPRESS", "CACHE", "LOG", "PORT", "BIND")

@@ -179,7 +179,8 @@ def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> 
             for p in speakers
         ],
         "works": [
-            {"title": without_latex(w["title"]), "href": root + record_url("publication", w["id"])} for w in works
+            {"title": without_latex(w["title"]), "href": root + record_url("publication", w["id"])}
+            for w in works
         ],
     }
 

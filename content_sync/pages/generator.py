@@ -116,4 +116,4 @@ def _read(conf: Path, overrides: dict[str, Any]) -> dict[str, Any]:
     settings["THEME_TEMPLATES_OVERRIDES"] = [
         str(conf.parent / folder) for folder in settings["THEME_TEMPLATES_OVERRIDES"]
     ]
-    return settings  # type: ignore[no-any-return]
+    return settings

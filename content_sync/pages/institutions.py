@@ -101,8 +101,8 @@ def _page(
             "institution": {
                 "name": row["name"],
                 "long": title_length(row["name"]),
-                "ror": row["ror"].rsplit("/", 1)[-1] if row["ror"] else None,
-                "ror_url": row["ror"],
+                "ror": row["ror"],
+                "ror_url": f"https://ror.org/{row['ror']}" if row["ror"] else None,
                 "place": place(row),
                 "is_member_company": bool(row["is_member_company"]),
             },

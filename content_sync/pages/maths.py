@@ -22,8 +22,8 @@ _MATHS = re.compile(r"\$(?=\S)((?:[^$\\]|\\.)+?)(?<=\S)\$(?!\d)|\\\((.+?)\\\)", 
 
 # MathML Core without the attributes that carry links, styles or names.
 _ELEMENTS = frozenset(
-    "math mrow mi mn mo ms mtext mspace msub msup msubsup mover munder munderover mfrac msqrt"
-    " mroot mtable mtr mtd mstyle mpadded mphantom menclose".split()
+    "math mrow mi mn mo ms mtext mspace msub msup msubsup mover munder munderover mfrac"
+    " msqrt mroot mtable mtr mtd mstyle mpadded mphantom menclose".split()
 )
 _ATTRIBUTES = frozenset(
     "display mathvariant stretchy form fence separator accent accentunder linethickness"

@@ -235,7 +235,7 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
             raise KeyError(f"the theme has no asset {name!r}")
         return str(assets[name])
 
-    environment.getattr = _attribute_of(environment)  # type: ignore[method-assign]
+    environment.getattr = _attribute_of(environment)  # type: ignore[assignment,method-assign]
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
 

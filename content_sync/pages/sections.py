@@ -248,7 +248,6 @@ def _people(reader: Reader) -> Iterator[Page]:
         "/people/",
         "public",
         section="people",
-        kind="Section",
         heading="People",
         lead=counted(sum(letters.values()), "person", "people") + ", by family name",
         groups=[_group("", "letters", entries)],
@@ -268,7 +267,6 @@ def _entries_page(
     audience: str,
     *,
     section: str,
-    kind: str,
     heading: str,
     lead: str,
     groups: list[Context],
@@ -288,7 +286,7 @@ def _entries_page(
         {
             "section": section,
             "title": title or heading,
-            "kind": kind,
+            "kind": "",
             "heading": heading,
             "lead": lead,
             "tools": [{"label": "", "links": links}] if links else [],
@@ -325,7 +323,6 @@ def _venues(reader: Reader) -> Iterator[Page]:
             "/venues/",
             audience,
             section="publications",
-            kind="Section",
             heading="Venues",
             lead=counted(len(rows), "venue"),
             groups=[_group("", "venues", entries)],
@@ -343,10 +340,15 @@ def _topics(reader: Reader) -> Iterator[Page]:
         r["topic_id"]: (r["public"], r["members"])
         for r in reader.rows(
             """
-            SELECT pt.topic_id, count(CASE WHEN w.visible = 2 THEN 1 END) AS public,
-                   count(*) AS members
-            FROM publication_topics pt JOIN cache.works w ON w.id = pt.publication_id
-            WHERE w.visible > 0 GROUP BY pt.topic_id"""
+            WITH RECURSIVE below (top, id) AS (
+                SELECT id, id FROM topics
+                UNION SELECT b.top, t.id FROM topics t JOIN below b ON t.parent_id = b.id
+            )
+            SELECT b.top AS topic_id, count(DISTINCT w.id) AS members,
+                   count(DISTINCT CASE WHEN w.visible = 2 THEN w.id END) AS public
+            FROM below b JOIN publication_topics pt ON pt.topic_id = b.id
+            JOIN cache.works w ON w.id = pt.publication_id
+            WHERE w.visible > 0 GROUP BY b.top"""
         )
     }
     known = {r["id"] for r in rows}
@@ -371,7 +373,6 @@ def _topics(reader: Reader) -> Iterator[Page]:
             "/topics/",
             audience,
             section="topics",
-            kind="Section",
             heading="Topics",
             lead=counted(len(rows), "topic"),
             groups=groups,
@@ -514,7 +515,6 @@ def _listing(
                 url if number == 1 else f"{url}page/{number}/",
                 audience,
                 section=section,
-                kind="Section",
                 heading=heading,
                 title=heading if number == 1 else f"{heading}, page {number}",
                 lead=counted(len(seen), record_type),

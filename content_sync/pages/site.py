@@ -56,13 +56,16 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
     stage.adopt()
-    settle(
+    departed = settle(
         settings,
         stage,
         build.render_gone,
         gone_key=build.gone_key(),
         also_gone=build.withdrawn_urls(),
     )
+    build.report.redirects_refused = [
+        f"{refused.old_path}: {refused.reason}" for refused in departed.refused
+    ]
     stage.write_release(
         {
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -106,9 +109,7 @@ def nothing_to_do(settings: Settings) -> bool:
         )
     finally:
         build.close()
-    return scope is not None and not any(
-        ids for kind, ids in scope.items() if kind != "section"
-    )
+    return scope is not None and not any(ids for kind, ids in scope.items() if kind != "section")
 
 
 def _inputs(settings: Settings) -> str:

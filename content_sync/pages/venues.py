@@ -116,6 +116,7 @@ def _listing(reader: Reader, venue: Row, year: str, works: Sequence[Row]) -> Ite
             "heading": heading,
             "long": title_length(heading),
             "lead": counted(len(shown), "work"),
+            "same_venue": True,
             "tools": [
                 {
                     "label": "",

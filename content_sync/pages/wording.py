@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from unicodedata import bidirectional
 
 Date = dict[str, str]
 """`iso` for machines and `text` for readers, as precise as the record is."""
@@ -98,10 +99,21 @@ def counted(n: int, one: str, many: str = "") -> str:
 
 
 def listed(names: list[str], most: int = 10) -> str:
-    """Return the first names and how many more there are."""
+    """Return the first names and how many more there are.
+
+    A name in a script that runs from right to left is isolated, so that two of them in a
+    row do not change places.
+    """
+    names = [_isolated(name) for name in names[: most + 1]] + names[most + 1 :]
     if len(names) <= most + 1:
         return ", ".join(names)
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+
+
+def _isolated(name: str) -> str:
+    if name.isascii() or not any(bidirectional(char) in ("R", "AL") for char in name):
+        return name
+    return f"\u2068{name}\u2069"
 
 
 def paragraphs(text: str | None) -> list[str]:

@@ -17,6 +17,7 @@ from content_sync.release.links import (
     has_id,
     internal,
     module_links,
+    names_any,
     scan,
     stylesheet_links,
 )
@@ -87,13 +88,14 @@ def crawl(task: tuple[Crawl, list[Page]]) -> list[Finding]:
 
 def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) -> list[Finding]:
     is_public = page.path.startswith("public/")
-    links = scan(content)
-    if links is not None:
-        if not page.wholly:
-            links &= plan.vanished
-        links -= site.good_public if is_public else site.good
-        if not any(site.judge(raw, url, content, is_public=is_public) for raw in links):
-            return []
+    if page.wholly:
+        links = scan(content)
+        if links is not None:
+            links -= site.good_public if is_public else site.good
+            if not any(site.judge(raw, url, content, is_public=is_public) for raw in links):
+                return []
+    elif not names_any(content, plan.vanished):
+        return []
     found = []
     for link in close_look(content):
         raw = link.target.encode()

@@ -26,26 +26,54 @@ class Link(NamedTuple):
 def scan(html: bytes) -> set[bytes] | None:
     """Return the raw link targets of a page, or None where it needs a closer look.
 
-    Quick: it looks for attributes as templates write them, in lower case and in quotation
-    marks. A `srcset` with more than a bare address needs the closer look.
+    Quick where every link attribute is written as templates do, in lower case, after a space
+    and in double quotation marks; slower where the counts show that one is not.
     """
+    links = _HREF.findall(html)
+    if len(links) != html.count(b"href="):
+        return _scan_slowly(html)
+    sources = _SRC.findall(html)
+    actions = _ACTION.findall(html)
+    if (
+        len(sources) != html.count(b"src")
+        or len(actions) != html.count(b"action=")
+        or b"poster=" in html
+    ):
+        return _scan_slowly(html)
+    return {*links, *sources, *actions}
+
+
+def names_any(html: bytes, targets: frozenset[bytes]) -> bool:
+    """Whether a page may hold one of `targets` as a link; only a no is certain."""
+    if any(not target.endswith(b"/") for target in targets):
+        found = scan(html)
+        return found is None or not found.isdisjoint(targets)
+    links = _HREF.findall(html)  # only anchors lead to pages
+    return not targets.isdisjoint(links) or len(links) != html.count(b"href=")
+
+
+_HREF = re.compile(rb' href="([^"]*)"')
+_SRC = re.compile(rb' src="([^"]*)"')
+_ACTION = re.compile(rb' action="([^"]*)"')
+
+
+def _scan_slowly(html: bytes) -> set[bytes] | None:
+    """Return what `scan` does; None where a value has no quotation marks or is a list."""
     found: set[bytes] = set()
     for name in _LINKS:
         pieces = html.split(name)
         before = pieces[0][-1:]
         for piece in pieces[1:]:
             if before and before[0] in _SPACE:
-                if piece[:1] == b'"':
-                    end = piece.find(b'"', 1)
-                elif piece[:1] == b"'":
-                    end = piece.find(b"'", 1)
-                else:
-                    return None
+                end = piece.find(piece[:1], 1) if piece[:1] in _MARKS else -1
                 if end < 0 or (name == b"srcset=" and b" " in piece[:end]):
                     return None
                 found.add(piece[1:end])
             before = piece[-1:]
     return found
+
+
+_MARKS = (b'"', b"'")
 
 
 def close_look(html: bytes) -> list[Link]:

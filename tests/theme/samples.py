@@ -633,7 +633,13 @@ def _home(env: Environment, name: str) -> Context:
             {"label": "Events", "href": "/events/", "text": "3 ahead, 165 past"},
         ],
         "newest_heading": "Newest",
-        "news": [{"title": "A new look", "url": "/news/new-look/", "date": {"iso": "2026-11-01", "text": "1 November 2026"}}],
+        "news": [
+            {
+                "title": "A new look",
+                "url": "/news/new-look/",
+                "date": day("2026-11-01", "1 November 2026"),
+            }
+        ],
         "ahead": [
             {
                 "date": day("2027-01-19", "19 January 2027"),
@@ -658,7 +664,9 @@ def _home(env: Environment, name: str) -> Context:
     }
     shaped = _shaped(name, rich, empty)
     if name == "hostile":
-        shaped["news"] = [{"title": HOSTILE, "url": "/news/n/", "date": {"iso": "2026-11-01", "text": "1 November 2026"}}]
+        shaped["news"] = [
+            {"title": HOSTILE, "url": "/news/n/", "date": day("2026-11-01", "1 November 2026")}
+        ]
     return shaped | {
         "title": "",
         "newest": [] if name == "empty" else _cards(env, name, 8),

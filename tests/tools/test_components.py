@@ -35,7 +35,7 @@ def test_ordinary_user_is_told_what_was_left_out_and_how_to_get_it(
     result.stdout.fnmatch_lines(
         [
             "without a unicorn:",
-            "*::test_riding",
+            "    1 in test_ordinary_user*.py",
             "To run them too: sudo apt-get install --no-install-recommends unicorn unicorn-server",
             "*1 passed, 1 skipped*",
         ]

@@ -78,7 +78,7 @@ class Site:
         return rows
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_site(tmp_path: Path) -> Callable[..., Site]:
     def make(name: str = "site", *, publications: int = 60, conf: str = CONF) -> Site:
         root = tmp_path / name
@@ -98,7 +98,7 @@ def make_site(tmp_path: Path) -> Callable[..., Site]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def site(make_site: Callable[..., Site]) -> Site:
     return make_site()
 

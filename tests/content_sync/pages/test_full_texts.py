@@ -40,7 +40,7 @@ class Library:
         return stored_file(self.settings, digest).read_bytes()
 
 
-@pytest.fixture()
+@pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     (tmp_path / "papers").mkdir()
     return Settings(site=tmp_path, full_texts="papers")
@@ -112,7 +112,7 @@ def test_a_folder_that_is_not_there_stops_the_build(tmp_path: Path) -> None:
         library.bring()
 
 
-@pytest.fixture()
+@pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
