@@ -27,13 +27,14 @@ def main() -> None:
     parser.add_argument("--size", type=int, help="publications, for every question")
     parser.add_argument("--only", choices=QUESTIONS, action="append", help="may be repeated")
     parser.add_argument("--full", action="store_true", help="beside Hugo, all publications too")
+    parser.add_argument("--titles", type=int, default=5000, help="titles to search for")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of runs beside Hugo")
     given = parser.parse_args()
     size, rounds = given.size, given.rounds
     # In this order: the changed nights use up the site that the first two leave.
     questions: dict[str, Callable[[], None]] = {
         "nightly_full": lambda: nightly_full.run(size),
-        "titles": lambda: titles.run(size),
+        "titles": lambda: titles.run(size, sample=given.titles),
         "nightly_changed": lambda: nightly_changed.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
     }

