@@ -67,10 +67,22 @@ def _told(command: Command) -> Command:
             _fail(f"{error.strerror or error}{where}. The live site is as it was.", 1)
         except KeyboardInterrupt:
             _fail("Interrupted. The live site is as it was.", 1)
+        except Exception as error:
+            told = _TOLD.get(f"{type(error).__module__}.{type(error).__name__}")
+            if told is None:
+                raise
+            _fail(f"{told}: {error}. The live site is as it was.", 1)
         finally:
             _stop_logging()
 
     return run
+
+
+# By name, because most commands do not load these modules.
+_TOLD = {
+    "sqlite3.OperationalError": "A database file in var/ or output/ cannot be used",
+    "concurrent.futures.process.BrokenProcessPool": "A worker process died, of too little memory",
+}
 
 
 def _stop_logging() -> None:

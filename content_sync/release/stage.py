@@ -289,7 +289,10 @@ class Stage:
 
     def discard(self) -> None:
         """Remove all that was staged."""
-        self.close()
+        # On a full disk the working manifest cannot even be closed properly.
+        with contextlib.suppress(sqlite3.Error):
+            self.close()
+        self._work = None
         shutil.rmtree(self.root)
 
     def _base(self) -> manifest.Manifest | None:

@@ -19,6 +19,7 @@ from content_sync.pages.site import build_site, nothing_to_do
 from content_sync.release.switch import publish
 from content_sync.release.verify import check
 from content_sync.settings import read_settings
+from content_sync.urls import page_file, record_url
 from tests.content_sync.pages.conftest import CONF, Site, tree
 
 MakeSite = Callable[..., Site]
@@ -386,3 +387,31 @@ def test_plain_pelican_builds_the_same_pages(site: Site) -> None:
     release = tree(site.settings.output / "current/public")
     assert {p for p in preview if preview[p] != release.get(p)} == set()
     assert {p for p in release if p not in preview} == set()
+
+
+def test_a_plugin_adds_to_record_pages_in_every_process(make_site: MakeSite) -> None:
+    conf = CONF.replace("WORKERS = 1", "WORKERS = 2") + (
+        'PLUGINS = [*PLUGINS, "shelves"]\nPLUGIN_PATHS = ["plugins"]\n'
+        'THEME_TEMPLATES_OVERRIDES = ["templates"]\n'
+    )
+    site = make_site(conf=conf, publications=1600)
+    for folder in ("plugins", "templates"):
+        (site.root / folder).mkdir()
+    (site.root / "plugins/shelves.py").write_text(
+        "from content_sync.pages.signals import page_context\n"
+        "def add(template, context):\n"
+        "    if template == 'publication.html':\n"
+        "        context['shelf'] = 'Shelf of ' + context['pub']['id']\n"
+        "def register():\n"
+        "    page_context.connect(add)\n"
+    )
+    (site.root / "templates/publication.html").write_text(
+        '{% extends "!theme/publication.html" %}{% block record %}{{ shelf }}{% endblock %}'
+    )
+    site.night()
+    shown = site.snapshot(
+        "SELECT id FROM publications WHERE access = 'public' AND status <> 'withdrawn'"
+    )
+    for (record,) in shown[:200]:
+        page = site.page(f"public/{page_file(record_url('publication', str(record)))}")
+        assert f"Shelf of {record}" in page
