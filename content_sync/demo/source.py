@@ -31,7 +31,7 @@ _OLD_PAGES = (
     ("/index.html", "/"),
     ("/reports.asp", "/publications/"),
     ("/calendar.asp", "/events/"),
-    ("/staff/list.asp", "/people/"),
+    ("/persons/list.asp", "/people/"),
     ("/research/programmes.html", "/projects/"),
     ("/cdrom/index.htm", "/publications/"),
 )
@@ -149,6 +149,6 @@ def _write_lists(
         for name in other_names(person, draw):
             database.add("person_names", (person.id, name))
         if number < 200:
-            database.add("redirects", (f"/staff/show.asp?pid={number + 1}", f"person:{person.id}"))
+            database.add("redirects", (f"/persons/show.asp?pid={number + 1}", f"person:{person.id}"))
     for subject in subjects:
         database.add("redirects", (f"/topics/{subject.id}.html", f"topic:{topic_id(subject.name)}"))
