@@ -39,14 +39,14 @@ def run(size: int | None, rounds: int = 3) -> None:
     hugo = {variant: WORK / f"hugo-{variant}-{size or 'all'}" for variant in HUGO}
     for round_number in range(rounds):
         # Releases are staged, never published: none is built upon another.
-        shutil.rmtree(site / "output", ignore_errors=True)
+        _put_aside(site / "output", round_number)
         (site / "var/cache.sqlite").unlink(missing_ok=True)
         runs.append(nightpress("Nightpress", site, source, "build", "--full"))
         for variant, folder in hugo.items():
             if round_number == 0:
                 exported = _export(site, folder, variant)
                 runs += [exported] if variant == "adapter" else []
-            shutil.rmtree(folder / "public", ignore_errors=True)
+            _put_aside(folder / "public", round_number)
             runs.append(build_with_hugo(HUGO[variant], folder))
     (release,) = (site / "output/releases").glob("*.staged")
     text = {
@@ -71,6 +71,12 @@ def build_with_hugo(label: str, folder: Path) -> Cost:
     if cost.exit_code:
         raise SystemExit(f"Hugo failed:\n{log.read_text(encoding='utf-8')[-2000:]}")
     return cost
+
+
+def _put_aside(output: Path, round_number: int) -> None:
+    """Move the last round's output away: files written after a mass deletion cost far more."""
+    if output.exists():
+        output.rename(output.with_name(f"{output.name}-{round_number}"))
 
 
 def _export(site: Path, folder: Path, variant: str) -> Cost:

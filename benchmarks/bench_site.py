@@ -38,6 +38,7 @@ def make_site(name: str) -> Path:
         shutil.rmtree(site)
     (site / "content/pages").mkdir(parents=True)
     (site / "content/news").mkdir()
+    (site / "content/pages/about.md").write_text("Title: About\nSlug: about\n\nA benchmark.\n")
     (site / "pelicanconf.py").write_text(_CONF, encoding="utf-8")
     return site
 

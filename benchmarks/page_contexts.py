@@ -137,6 +137,8 @@ def _page(page: MadePage) -> Page:
 def _plain(value: Any) -> Any:
     """Return what JSON and Hugo's templates can hold: absent facts left out, counts as text."""
     if isinstance(value, dict):
+        if "://" in (value.get("url") or ""):
+            value = {**value, "url_text": value["url"].split("/")[2]}
         return {
             name: f"{item:,}" if name == "n" else _plain(item)
             for name, item in value.items()
