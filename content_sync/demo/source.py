@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 _OLD_PAGES = (
     ("/default.asp", "/"),
-    ("/index.html", "/"),
+    ("/home.asp", "/"),
     ("/reports.asp", "/publications/"),
     ("/calendar.asp", "/events/"),
     ("/persons/list.asp", "/people/"),
@@ -149,6 +149,8 @@ def _write_lists(
         for name in other_names(person, draw):
             database.add("person_names", (person.id, name))
         if number < 200:
-            database.add("redirects", (f"/persons/show.asp?pid={number + 1}", f"person:{person.id}"))
+            database.add(
+                "redirects", (f"/persons/show.asp?pid={number + 1}", f"person:{person.id}")
+            )
     for subject in subjects:
-        database.add("redirects", (f"/topics/{subject.id}.html", f"topic:{topic_id(subject.name)}"))
+        database.add("redirects", (f"/areas/{subject.id}.html", f"topic:{topic_id(subject.name)}"))

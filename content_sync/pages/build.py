@@ -27,6 +27,7 @@ from content_sync.pages.render import (
     digest_of_template,
     digest_of_values,
     make_batch,
+    prepare_environment,
 )
 from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
@@ -135,6 +136,7 @@ class Build:
             "assets": assets,
             "generator": f"Nightpress {__version__}",
         }
+        prepare_environment(generator.env, self._globals)
         return {
             **self._globals,
             "audience": "public",

@@ -42,6 +42,7 @@ class RecordsGenerator(Generator):
             self.settings["FEED_ALL_ATOM"] = None
         self.build = self.settings.get(_BUILD) or preview_build(self.settings)
         self.context.update(self.build.globals(self))
+        self.context["part"] = self.env.globals["part"]
 
     def generate_output(self, writer: Any) -> None:
         """Write the pages of all records that are new or changed."""

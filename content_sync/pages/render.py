@@ -8,15 +8,19 @@ is made again when, and only when, something that it shows has changed.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from jinja2.runtime import Context
+from markupsafe import Markup
 
 from content_sync.errors import BuildError
 from content_sync.pages import documents
@@ -111,7 +115,7 @@ class Renderer:
     def make(self, kind: str, ids: list[str]) -> Batch:
         """Make the pages of these ids of one kind."""
         batch = Batch(kind, ids)
-        for record_id, made in MAKERS[kind](self.reader, ids):
+        for _, made in MAKERS[kind](self.reader, ids):
             for page in made.pages:
                 self._make_page(page, batch)
             if made.work:
@@ -120,7 +124,6 @@ class Renderer:
                 batch.documents.setdefault(document["id"], []).append(
                     (audience, documents.encode(document))
                 )
-            del record_id
         return batch
 
     def gone_page(self, url: str) -> bytes:
@@ -223,6 +226,7 @@ class Renderer:
         )
 
 
+_PART = re.compile(r"""\bpart\(['"]([^'"]+)['"]""")
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
@@ -238,6 +242,27 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
     environment.getattr = _attribute_of(environment)  # type: ignore[assignment,method-assign]
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
+    environment.globals["part"] = part_of(environment)
+
+
+def part_of(environment: Environment) -> Callable[..., Markup]:
+    """Return the function that renders a part that many pages share, once for all of them.
+
+    `part('_header.html', root, section)` depends on nothing but its arguments and what every
+    page shows.
+    """
+    rendered: dict[tuple[object, ...], Markup] = {}
+
+    def part(name: str, root: str = "", section: str = "", find: bool = True) -> Markup:
+        # Pelican's own pages belong to no audience and no section.
+        key = name, str(root), str(section), find
+        if key not in rendered:
+            template = environment.get_template(name)
+            html = template.render(root=key[1], section=key[2], find=find)
+            rendered[key] = Markup(html)  # noqa: S704 - escaped by its template
+        return rendered[key]
+
+    return part
 
 
 def _attribute_of(environment: Environment) -> Callable[[Any, str], Any]:
@@ -246,7 +271,7 @@ def _attribute_of(environment: Environment) -> Callable[[Any, str], Any]:
     Contexts are dictionaries, and Jinja's own rule would first look for an attribute, fail
     and catch the failure, a million times a night.
     """
-    usual = environment.getattr
+    usual = partial(type(environment).getattr, environment)
 
     def attribute(thing: Any, name: str) -> Any:
         if type(thing) is dict and name in thing:
@@ -289,4 +314,8 @@ def make_batch(setup: Setup, kind: str, ids: list[str]) -> Batch:
     """Run one task in a worker process, which keeps its renderer between tasks."""
     if not _last or _last[0].setup != setup:
         _last[:] = [Renderer(setup)]
+        # What lives until the process ends need not be looked at again and again, and
+        # pages leave little behind that only a collection could find.
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
     return _last[0].make(kind, ids)

@@ -60,6 +60,7 @@ def settle(
     site = _Site(stage)
     ledger = _ledger(settings)
     departed = [row for row in ledger if row.path not in site.pages]
+    site.departed = {row.path for row in departed}
     accepted, refused = _source_redirects(settings, site, {url_of(row.path) for row in departed})
 
     site.tombs = {
@@ -103,6 +104,7 @@ class _Site:
         self.pages: set[str] = set()
         self.carried: dict[str, bytes | None] = {}
         self.tombs: set[str] = set()
+        self.departed: set[str] = set()
         for tree in ("members/", "public/"):
             for entry in stage.entries(tree):
                 if entry.records.startswith(GONE):
@@ -262,7 +264,9 @@ def _refuse_source(old_path: str | None, site: _Site) -> str:
     if is_reserved(path):
         return "it belongs to a part of the site that must not be covered"
     for form in (path, path.rstrip("/") + "/"):
-        if file_of(form) in site.pages:
+        file = file_of(form)
+        # The file of a departed page may stay as its tombstone, under a URL of its own.
+        if file in site.pages or (file in site.departed and url_of(file) != form):
             return f"it covers the page {form}"
     return ""
 

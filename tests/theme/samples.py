@@ -15,6 +15,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from content_sync.pages.render import part_of
 from content_sync.site_defaults import JINJA_ENVIRONMENT
 
 THEME = Path(__file__).resolve().parents[2] / "theme"
@@ -74,6 +75,7 @@ def environment() -> Environment:
         asset=lambda name: f"/assets/{name}",
         generator="Nightpress 0.1.0",
     )
+    env.globals["part"] = part_of(env)
     return env
 
 

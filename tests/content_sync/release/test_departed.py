@@ -241,6 +241,16 @@ def test_a_redirect_of_the_source_goes_before_a_tombstone(site):
     assert not (stage.root / "public/people/al.html").exists()
 
 
+def test_an_old_path_that_names_the_file_of_a_tombstone_is_still_refused(site):
+    records = {"public/people/ada.html": "person:ada"}
+    site.release({**HOME, "public/people/ada.html": b"ada"}, records=records)
+    site.redirect("/people/ada.html", "/people/")
+    stage = site.stage(HOME)
+    assert redirects(stage) == {}
+    assert gone(stage) == ["/people/ada/"]
+    assert check(site.settings, stage).errors == []
+
+
 def test_the_lists_do_not_depend_on_what_was_built_before(site, new_site):
     other = new_site()
     records = {"public/people/ada.html": "person:ada"}
