@@ -231,8 +231,13 @@ def index(site: Path) -> None:
 def _index(settings: Settings) -> Any:
     from content_sync.indexing import index_release
     from content_sync.release.stage import staged
+    from content_sync.terminal import Progress
 
-    return index_release(settings, staged(settings))
+    progress = Progress()
+    try:
+        return index_release(settings, staged(settings), progress)
+    finally:
+        progress.close()
 
 
 @main.command()

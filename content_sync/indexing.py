@@ -38,13 +38,22 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
 
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
-    documents = indexed = size = shards = 0
+    documents = indexed = size = 0
     with processes(settings) as executor:
+        # One process is busy with the browsers' files while the others index.
+        shards = [
+            executor.submit(
+                write_shards,
+                stage.root / "documents" / audience,
+                stage.root / audience / "search-index",
+                previous=_shards(stage.base, audience),
+            )
+            for audience in AUDIENCES
+        ]
         for audience in AUDIENCES:
-            source = stage.root / "documents" / audience
             before = _before(stage.base, audience)
             report = update_index(
-                source,
+                stage.root / "documents" / audience,
                 stage.root / "search" / audience,
                 previous_documents=before[0] if before else None,
                 previous_index=before[1] if before else None,
@@ -54,13 +63,11 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
             documents += report.documents
             indexed += report.added + report.changed
             size += report.size
-            target = stage.root / audience / "search-index"
-            write_shards(source, target, previous=_shards(stage.base, audience))
-            shards += sum(f.stat().st_size for f in target.rglob("*") if f.is_file())
+        shards_size = sum(written.result().size for written in shards)
     for folder in ("search", "public/search-index", "members/search-index"):
         stage.adopt(folder)
     stage.finish()
-    return IndexedRelease(documents, indexed, size, shards)
+    return IndexedRelease(documents, indexed, size, shards_size)
 
 
 def search_release(settings: Settings, query: str, *, limit: int, members: bool) -> Any:
