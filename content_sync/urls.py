@@ -40,6 +40,16 @@ def slug(record_id: str) -> str:
         if record_id in _RESERVED or _DEVICES.fullmatch(record_id):
             return f"_{ord(record_id[0]):02x}{record_id[1:]}"
         return record_id
+    lower = record_id.lower()
+    if (
+        record_id.isascii()
+        and record_id == record_id.upper()
+        and _PLAIN.fullmatch(lower)
+        and len(lower) < _LONGEST - 1
+        and lower not in _RESERVED
+        and not _DEVICES.fullmatch(lower)
+    ):
+        return f"{lower}_u"  # the commonest case after the plain one, without the loop
     lowered, suffix = _fold_case(record_id)
     parts: list[str] = []
     for i, char in enumerate(lowered):

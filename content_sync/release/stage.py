@@ -252,7 +252,7 @@ class Stage:
             (under, under + "\U0010ffff"),
         )
         found = [path for path in tree_files(self.root, under) if path not in keyed]
-        self.add(_hash_file(self.root, path, records.get(path, "")) for path in found)
+        self.add(self._look_at(path, records.get(path, "")) for path in found)
         return len(found)
 
     def write_release(self, info: Mapping[str, Any]) -> None:
@@ -294,6 +294,16 @@ class Stage:
             self.close()
         self._work = None
         shutil.rmtree(self.root)
+
+    def _look_at(self, path: str, records: str) -> Entry:
+        """Return the entry of a file; one that the base has too need not be read again."""
+        base = self._base()
+        before = base.get(path) if base else None
+        if before is not None and self.base is not None:
+            with contextlib.suppress(FileNotFoundError):
+                if (self.root / path).samefile(self.base.root / path):
+                    return Entry(path, before.size, before.sha256, None, records)
+        return _hash_file(self.root, path, records)
 
     def _base(self) -> manifest.Manifest | None:
         if self._base_files is None and self.base is not None:
