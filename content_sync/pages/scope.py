@@ -74,6 +74,10 @@ def look_at(
     for touched_type, touched_id in touched:
         if touched_type in scope:
             scope[touched_type].add(touched_id)
+    # The two longest lists show nothing but the facts of their own records.
+    for kind, section in (("project", "projects"), ("institution", "institutions")):
+        if not scope[kind]:
+            scope["section"].discard(section)
     return {kind: sorted(ids) for kind, ids in scope.items()}
 
 
