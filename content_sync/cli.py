@@ -17,6 +17,7 @@ import click
 
 from content_sync import __version__
 from content_sync.errors import NightpressError
+from dynamic.commands import service
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -543,6 +544,9 @@ def _summary(
     click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
     look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
     click.echo(f"\nLook at the site:  {look}")
+
+
+main.add_command(service)
 
 
 if __name__ == "__main__":
