@@ -369,14 +369,24 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
 
 @main.command()
 @_site_option
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=int, help="Default: 8000, and 8443 for the stack.")
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--stack", is_flag=True, help="Start Apache with sign-in and all that is behind it.")
 @_told
-def serve(site: Path, host: str, port: int) -> None:
+def serve(site: Path, host: str, port: int | None, stack: bool) -> None:
     """Show the live release's public pages on this machine.
+
+    With --stack, members' pages, sign-in and the service too, on loopback and with a
+    throwaway certificate.
 
     Example: nightpress serve --port 8080
     """
+    if stack:
+        from content_sync.operations.show import show_stack
+
+        show_stack(_settings(site), port=port or 8443)
+        return
+    port = port or 8000
     from content_sync.release.preview import serve as preview
     from content_sync.release.stage import live
 

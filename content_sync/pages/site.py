@@ -56,6 +56,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
     stage.adopt()
+    build.write_error_pages()
     departed = settle(
         settings,
         stage,
