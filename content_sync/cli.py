@@ -17,6 +17,7 @@ import click
 
 from content_sync import __version__
 from content_sync.errors import NightpressError
+from deploy.signin.commands import signin
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -455,6 +456,9 @@ def status(site: Path, as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
+
+
+main.add_command(signin)
 
 
 def _settings(site: Path) -> Settings:
