@@ -18,6 +18,7 @@ import click
 from content_sync import __version__
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
+from deploy.signin.commands import signin
 from dynamic.commands import service
 
 if TYPE_CHECKING:
@@ -460,6 +461,9 @@ def status(site: Path, as_json: bool) -> None:
         return
     for name, value in facts.items():
         click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
+
+
+main.add_command(signin)
 
 
 def _settings(site: Path) -> Settings:
