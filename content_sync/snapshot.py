@@ -1,6 +1,6 @@
 """The snapshot file: make it, open it for reading, and ask what changed since a sync.
 
-`snapshot.sql` beside this module is its schema. Only `sync.py` writes it.
+`snapshot.sql` beside this module is its schema. Only `sync/night.py` writes it.
 """
 
 from __future__ import annotations
