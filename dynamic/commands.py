@@ -27,7 +27,8 @@ _site = click.option(
 
 @service.command()
 @_site
-def run(site: Path) -> None:
+@click.option("--port", type=int, help="Loopback port, instead of SERVICE_PORT.")
+def run(site: Path, port: int | None) -> None:
     """Serve on the loopback address and port that the settings name, behind Apache.
 
     Example: NIGHTPRESS_PROXY_SECRET=… nightpress service run --site /srv/site
@@ -39,7 +40,7 @@ def run(site: Path) -> None:
     waitress.serve(
         app,
         host=settings.service_host,
-        port=settings.service_port,
+        port=port or settings.service_port,
         threads=settings.service_threads,
         ident=None,
         max_request_body_size=13 * 1024 * 1024,
