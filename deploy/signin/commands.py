@@ -50,15 +50,16 @@ def _on_site(command: Command) -> Command:
 
 
 def _with_provider(command: Command) -> Command:
-    """Make Django ready, its database up to date."""
+    """Make Django ready, its database up to date; static files too where addresses are given."""
 
     @_on_site
     @wraps(command)
     def run(settings: Settings, **values: Any) -> Any:
         from deploy.signin.start import configure, prepare
 
+        serves = "site_url" in values
         configure(settings, url=values.pop("url", ""), site_url=values.pop("site_url", ""))
-        prepare()
+        prepare(files=serves)
         return command(settings, **values)
 
     return run
