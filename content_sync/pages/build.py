@@ -18,6 +18,8 @@ from content_sync.pages.access import ROOT, effective
 from content_sync.pages.assets import read_assets
 from content_sync.pages.cache import Cache
 from content_sync.pages.documents import Documents, buckets_for
+from content_sync.pages.errors import ERROR_PAGES
+from content_sync.pages.errors import FOLDER as ERRORS_FOLDER
 from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
 from content_sync.pages.reader import Reader, in_batches, open_reader
 from content_sync.pages.render import (
@@ -31,12 +33,13 @@ from content_sync.pages.render import (
 )
 from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
+from content_sync.pages.service_file import service_file
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
 from content_sync.processes import processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
-from content_sync.release.stage import Stage
+from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings, read_settings
 from content_sync.urls import PLURALS, record_url, slug
 
@@ -185,6 +188,19 @@ class Build:
         assert self._renderer is not None
         return self._renderer.gone_page(url)
 
+    def write_error_pages(self) -> None:
+        """Write the web server's error pages into the stage."""
+        assert self._renderer is not None
+        assert self.stage is not None
+        self.stage.add(
+            write_file(
+                self.stage.root,
+                f"{ERRORS_FOLDER}/{page.status}.html",
+                self._renderer.error_page(page),
+            )
+            for page in ERROR_PAGES
+        )
+
     def gone_key(self) -> bytes:
         """Return a digest of all that a page for a gone record depends on, beside its URL."""
         assert self._renderer is not None
@@ -214,6 +230,11 @@ class Build:
             "removed": self.report.removed,
             **{f"documents_{k}": n for k, n in self.report.documents.items()},
         }
+
+    def service_file(self) -> bytes:
+        """Return what the service is told of this release, as the bytes of its file."""
+        assert self.stage is not None
+        return service_file(self.settings, self.reader, self._globals, self.stage.number)
 
     def close(self) -> None:
         """Close the snapshot and the cache."""
@@ -440,6 +461,7 @@ TEMPLATES = (
     "home.html",
     "search.html",
     "not_found.html",
+    "error.html",
 )
 
 
