@@ -159,6 +159,24 @@ def dismiss_command(settings: Settings, whose: str) -> None:
     click.echo(f"{whose} is admitted to nothing any more; {count} had accounts.")
 
 
+@signin.command("groups")
+@click.argument("who")
+@click.argument("names", nargs=-1, type=click.Choice(_GROUPS))
+@_company_option
+@_with_provider
+def groups_command(settings: Settings, who: str, names: tuple[str, ...], company: str) -> None:
+    """Give an account exactly these groups by hand; none takes all away.
+
+    What its address is admitted to comes on top: see 'nightpress signin dismiss'.
+
+    Example: nightpress signin groups ada@acme.example staff
+    """
+    from deploy.signin.people import find, set_groups
+
+    account = set_groups(find(who), names, company)
+    click.echo(f"{account.email}: {', '.join(names) or 'no group by hand'}")
+
+
 @signin.command("people")
 @click.argument("words", default="")
 @click.option("--json", "as_json", is_flag=True)
