@@ -439,6 +439,7 @@ TEMPLATES = (
     "publications.html",
     "home.html",
     "search.html",
+    "opensearch.xml",
     "not_found.html",
 )
 

@@ -45,7 +45,6 @@ function start(given, field) {
       more: find("search-more"),
       status: find("search-status"),
       browse: find("browse"),
-      help: find("search-help"),
     },
     session,
     isFile ? fromFolder(given.root ?? "..") : (url) => url,

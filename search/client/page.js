@@ -49,7 +49,6 @@ const AT_ONCE = 2;
  * @property {HTMLElement} more
  * @property {HTMLElement} status
  * @property {HTMLElement} browse
- * @property {HTMLDetailsElement} help
  */
 
 export class SearchPage {
@@ -72,6 +71,7 @@ export class SearchPage {
     this.answer = /** @type {Answer | null} */ (null);
     /** The query for which all postings were asked for. */
     this.completeFor = "";
+    this.countedFor = "";
     this.siteTitle = document.title;
     this.facets = new Facets(parts.facets, {
       go: (state) => this.go(state),
@@ -101,7 +101,9 @@ export class SearchPage {
     narrow.addEventListener("toggle", () => {
       if (narrow.open && !this.isWide.matches) this.countAll();
     });
-    this.isWide.addEventListener("change", () => this.run());
+    this.isWide.addEventListener("change", () => {
+      if (this.facetNames().length && this.countedFor !== this.facetKey()) this.run();
+    });
     addEventListener("popstate", () => this.back());
     addEventListener("online", () => {
       if (results.classList.contains("failed")) this.run();
@@ -120,6 +122,7 @@ export class SearchPage {
 
   /** Show the list again, as after a change of what may be shown. */
   refresh() {
+    this.countedFor = "";
     this.run();
   }
 
@@ -227,6 +230,11 @@ export class SearchPage {
     );
   }
 
+  /** What the counts that are shown belong to. */
+  facetKey() {
+    return [writeState({ ...this.state, page: 1 }), this.isComplete(), this.facetNames()].join(" ");
+  }
+
   /** @returns {string[]} the facets that are in sight */
   facetNames() {
     return this.isWide.matches || this.parts.narrow.open ? this.facets.names() : [];
@@ -268,8 +276,8 @@ export class SearchPage {
     const complete = this.isComplete();
     const asks = asksSomething(state);
     if (!asks) this.rest();
-    this.facets.fade();
-    const names = this.facetNames();
+    const names = this.countedFor === this.facetKey() ? [] : this.facetNames();
+    if (names.length) this.facets.fade();
     if (asks) {
       const answer = await this.session.search(toRequest(state, { prefix: true, complete }));
       if (turn !== this.turn) return;
@@ -287,7 +295,10 @@ export class SearchPage {
       }
       this.show(state, answer, without);
     }
-    if (!names.length) return;
+    if (!names.length) {
+      this.showFilters();
+      return;
+    }
     // While a reader types, counts wait until the words stand still.
     if (isTyping) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
@@ -297,6 +308,7 @@ export class SearchPage {
     const counted = await this.session.search({ ...request, limit: 0 });
     if (turn !== this.turn) return;
     this.facets.show(state, counted);
+    this.countedFor = this.facetKey();
     this.showFilters();
   }
 
@@ -310,13 +322,7 @@ export class SearchPage {
     parts.list.replaceChildren();
     parts.tools.hidden = true;
     this.announce("");
-    this.openHelp(true);
     this.release();
-  }
-
-  /** @param {boolean} isOpen */
-  openHelp(isOpen) {
-    if (this.isWide.matches) this.parts.help.open = isOpen;
   }
 
   busy() {
@@ -345,7 +351,6 @@ export class SearchPage {
     this.idle();
     parts.results.hidden = false;
     parts.browse.hidden = answer.total > 0;
-    this.openHelp(!answer.total);
     parts.heading.textContent = heading(answer);
     const { notice } = this.session;
     parts.says.replaceChildren(
@@ -440,6 +445,7 @@ export class SearchPage {
     parts.list.hidden = true;
     parts.more.replaceChildren();
     parts.facets.replaceChildren();
+    this.countedFor = "";
     parts.browse.hidden = false;
     this.announce(said);
     this.release();

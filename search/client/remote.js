@@ -94,19 +94,23 @@ function inWorker(script) {
  */
 function onThisThread(address) {
   return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => {
-      const host = /** @type {any} */ (globalThis).nightpressHost;
+    const scope = /** @type {any} */ (globalThis);
+    const ready = () =>
       resolve(async (name, ...given) => {
         try {
-          return await host[name](...given);
+          return await scope.nightpressHost[name](...given);
         } catch (error) {
           const { kind } = /** @type {any} */ (error);
           throw kind ? new SearchFailure(/** @type {any} */ (error)) : error;
         }
       });
-    };
+    if (scope.nightpressHost) {
+      ready();
+      return;
+    }
+    const script = document.createElement("script");
+    script.src = address;
+    script.onload = ready;
     script.onerror = () => {
       script.remove();
       const message = "The search cannot be loaded. Are you offline?";

@@ -90,6 +90,11 @@ export function remarks(state, answer, notice) {
   }
   if (suggestion && total) said.push(didYouMean(state, suggestion));
   if (notice) said.push(element("p", { class: "soft" }, notice));
+  const phrase = asPhrase(state.query);
+  if (phrase && !said.length) {
+    const link = queryLink({ ...state, query: `"${phrase}"`, page: 1 }, `“${phrase}”`);
+    said.push(element("p", { class: "soft" }, ...sentence("Also: {} as a phrase.", link)));
+  }
   return said;
 }
 
@@ -168,6 +173,17 @@ function takeOff(without, key, text) {
   const sign = element("span", { "aria-hidden": "true" }, " ×");
   const attributes = { href: writeState(without) || "?", "data-key": `off:${key}` };
   return element("a", attributes, unseen("Take off: "), quoted(text), sign);
+}
+
+/**
+ * The words of a query of a few plain words, which may be meant as a phrase; else nothing.
+ *
+ * @param {string} query
+ */
+function asPhrase(query) {
+  const words = query.trim().split(/\s+/u);
+  const isPlain = words.every((word) => /^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*$/u.test(word));
+  return isPlain && words.length > 1 && words.length < 6 ? words.join(" ") : "";
 }
 
 /**
