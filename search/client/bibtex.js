@@ -24,8 +24,9 @@ const TYPES = [
 /** @type {Record<string, string>} */
 const ESCAPES = {
   "\\": "\\textbackslash{}",
-  "{": "\\{",
-  "}": "\\}",
+  // BibTeX counts braces, escaped or not.
+  "{": "\\textbraceleft{}",
+  "}": "\\textbraceright{}",
   $: "\\$",
   "&": "\\&",
   "#": "\\#",

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MANIFEST } from "./files.js";
+import { MANIFEST } from "./manifest.js";
 import { SearchFailure } from "./remote.js";
 
 /** @typedef {import("./engine.js").Request} Request */

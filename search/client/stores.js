@@ -5,7 +5,7 @@
  */
 
 import { EngineError } from "./engine.js";
-import { MANIFEST } from "./files.js";
+import { MANIFEST } from "./manifest.js";
 
 /** @typedef {import("./engine.js").Store} Store */
 
@@ -25,25 +25,40 @@ const PATIENCE = 20_000;
 export function fetchStore(base, { guarded = false, ready = {}, fetcher } = {}) {
   const given = new Map(Object.entries(ready));
   const get = fetcher ?? ((...request) => fetch(...request));
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   */
+  const load = async (path, options) => {
+    let response;
+    try {
+      response = await get(base + path, {
+        credentials: "same-origin",
+        redirect: guarded ? "manual" : "follow",
+        signal: AbortSignal.timeout(PATIENCE),
+        ...options,
+      });
+      if (response.ok) return { status: response.status, bytes: await response.arrayBuffer() };
+    } catch {
+      throw failed("unavailable", "The search index cannot be reached. Are you offline?");
+    }
+    throw refused(response, path);
+  };
   return {
     async fetchBytes(path) {
-      const bytes = given.get(path);
-      if (bytes) {
-        given.delete(path);
-        return bytes;
+      const here = given.get(path);
+      given.delete(path);
+      const options = path === MANIFEST ? /** @type {RequestInit} */ ({ cache: "no-cache" }) : {};
+      return here ?? (await load(path, options)).bytes;
+    },
+    async fetchRange(path, from, to) {
+      const { status, bytes } = await load(path, { headers: { Range: `bytes=${from}-${to - 1}` } });
+      // A server that knows no ranges sends all of the file.
+      const part = status === 206 ? bytes : bytes.slice(from, to);
+      if (part.byteLength !== to - from) {
+        throw failed("unavailable", "The search index arrived in part only.");
       }
-      let response;
-      try {
-        response = await get(base + path, {
-          credentials: "same-origin",
-          redirect: guarded ? "manual" : "follow",
-          signal: AbortSignal.timeout(PATIENCE),
-        });
-        if (response.ok) return await response.arrayBuffer();
-      } catch {
-        throw failed("unavailable", "The search index cannot be reached. Are you offline?");
-      }
-      throw refused(response, path);
+      return part;
     },
   };
 }
@@ -113,13 +128,14 @@ function refused({ status, type }, path) {
   }
   if (status === 404 || status === 410) {
     if (path === MANIFEST) return failed("unavailable", "This site has no search index.", status);
-    return failed("mismatch", "The search index has just been renewed.", status);
+    // The engine finds out whether that is because the index was renewed.
+    return failed("unavailable", "A file of the search index is missing.", status);
   }
   return failed("unavailable", "The search index cannot be read just now.", status);
 }
 
 /**
- * @param {"unavailable" | "mismatch"} kind
+ * @param {"unavailable"} kind
  * @param {string} message
  * @param {number} [status]
  */
