@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from content_sync import guards, references, snapshot, staging, touch
+from content_sync import snapshot
 from content_sync.errors import GuardRefused, NightpressError, SourceError
 from content_sync.records import VIEWS, View
 from content_sync.settings import Settings
 from content_sync.source.connect import Source, open_source
 from content_sync.source.read import SourceView, count_rows, probe, stream_rows
+from content_sync.sync import guards, references, staging, touch
 
 Progress = Callable[[str, int, int], None]
 """Called with a step (reading one view), rows read so far, and about how many there are."""
@@ -116,10 +117,9 @@ def sync(
     cannot be written. Whatever is raised, the snapshot is as it was.
     """
     began = time.monotonic()
-    name = settings.source or f"sqlite:///{settings.demo_source}"
     with _writing(settings.snapshot):
         previous = _look_back(settings.snapshot)
-        with open_source(name, settings.site) as source:
+        with open_source(settings.source_name, settings.site) as source:
             run = _Run(settings, source, probe(source), accept, progress or _silent)
             _check_source(run, previous)
             is_new = (
