@@ -460,6 +460,7 @@ TEMPLATES = (
     "publications.html",
     "home.html",
     "search.html",
+    "opensearch.xml",
     "not_found.html",
     "error.html",
 )
