@@ -41,11 +41,12 @@ def kept(settings: Settings) -> Path:
     return settings.var / "refused.sqlite"
 
 
-def note(connection: sqlite3.Connection, run: Run) -> None:
+def note(connection: sqlite3.Connection, run: Run, why: str) -> None:
     """Write into the staging file what it takes to land it later."""
     last = snapshot.last_sync(connection)
     facts = {
         "at": run.started,
+        "why": why,
         "snapshot": snapshot.read_meta(connection, "id") or "",
         "number": last.number if last else 0,
         "digest": digest_of(connection),

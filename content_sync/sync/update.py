@@ -31,8 +31,8 @@ def update(run: Run) -> Outcome:
             if not run.accept:
                 guards.check_losses(run.settings, _losses(connection, run))
             return _land(connection, run)
-        except GuardRefused:
-            refusal.note(connection, run)
+        except GuardRefused as error:
+            refusal.note(connection, run, error.args[0])
             connection.execute("COMMIT")  # of what is staged; the snapshot has not changed
             connection.close()
             refusal.keep(run.settings, work)
