@@ -6,11 +6,15 @@ from pathlib import Path
 
 import click
 
-from content_sync.command_line import settings_of, site_option, told
 
 
 @click.command()
-@site_option
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The site's folder, which holds pelicanconf.py (default: this one).",
+)
 @click.option("--now", "read_now", is_flag=True, help="Read the source, even if a sync was refused.")
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page, too."
@@ -18,7 +22,6 @@ from content_sync.command_line import settings_of, site_option, told
 @click.option(
     "--limit", default=20, show_default=True, type=click.IntRange(1), help="Rows of each sort."
 )
-@told
 def diff(site: Path, read_now: bool, html: Path | None, limit: int) -> None:
     """Show what the refused sync would have changed, or what a sync would change now.
 
@@ -26,9 +29,10 @@ def diff(site: Path, read_now: bool, html: Path | None, limit: int) -> None:
 
     Example: nightpress diff --html diff.html
     """
+    from content_sync.settings import read_settings
     from content_sync.sync import difference, refusal
 
-    settings = settings_of(site)
+    settings = read_settings(site)
     refused = None if read_now else difference.diff_refused(settings, samples=limit)
     found = refused or difference.diff_now(settings, samples=limit)
     click.echo(difference.as_text(found).strip("\n"))

@@ -97,7 +97,7 @@ def diff_now(settings: Settings, *, samples: int) -> DataDiff:
             "There is no snapshot to compare the source with.", hint="Run 'nightpress sync'."
         )
     work = settings.var / "diff.sqlite"
-    with Session(settings, night.source_name(settings)) as session:
+    with Session(settings, settings.source_name) as session:
         run = night.open_run(settings, session, previous, accept=True)
         connection = open_with_staging(settings.snapshot, work)
         try:

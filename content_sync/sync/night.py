@@ -27,7 +27,7 @@ from content_sync.source.session import Session
 from content_sync.sync import drift, first, moved, refusal, report, update
 from content_sync.sync.run import Outcome, Progress, Run, SyncReport, ViewCounts
 
-__all__ = ["Progress", "SyncReport", "ViewCounts", "open_run", "source_name", "sync"]
+__all__ = ["Progress", "SyncReport", "ViewCounts", "look_back", "open_run", "sync"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def sync(
     began = time.monotonic()
     with (
         writing(settings.snapshot),
-        Session(settings, source_name(settings), tell=_log) as session,
+        Session(settings, settings.source_name, tell=_log) as session,
         report.written(settings, session) as told,
     ):
         refused = refusal.pending(settings) if accept else None
@@ -77,11 +77,6 @@ def sync(
         seconds=time.monotonic() - began,
         notes=tuple(dict.fromkeys((*session.notes, *run.notes))),
     )
-
-
-def source_name(settings: Settings) -> str:
-    """Return what names the source: that of the settings, or else the demo."""
-    return settings.source or f"sqlite:///{settings.demo_source}"
 
 
 def open_run(

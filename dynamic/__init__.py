@@ -1,0 +1,1 @@
+"""The service behind Apache: feedback, event registration and CVs, and nothing else."""

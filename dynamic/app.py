@@ -1,0 +1,42 @@
+"""The application: what it is made of."""
+
+from __future__ import annotations
+
+from flask import Flask, g
+
+from dynamic import errors_shown, headers, health, site
+from dynamic.database import connect
+from dynamic.identity import check_identity
+from dynamic.limits import MEGABYTE, csrf, limiter
+from dynamic.settings import ServiceSettings
+
+
+def create_app(settings: ServiceSettings) -> Flask:
+    """Return the application, ready to be served behind Apache.
+
+    Nothing is created in the database: `nightpress service migrate` does that.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        RATELIMIT_STORAGE_URI=settings.service_limits,
+        MAX_CONTENT_LENGTH=MEGABYTE,
+        SESSION_COOKIE_NAME="__Host-nightpress-service",
+        SESSION_COOKIE_SECURE=True,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        PREFERRED_URL_SCHEME="https",
+    )
+    connect(app)
+    check_identity(app)
+    limiter.init_app(app)
+    csrf.init_app(app)
+    headers.add_headers(app)
+    errors_shown.show_errors(app)
+    site.add_site(app)
+    app.context_processor(lambda: {"reader": g.get("reader")})
+    app.register_blueprint(health.blueprint)
+    return app
