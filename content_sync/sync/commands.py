@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 
-
 @click.command()
 @click.option(
     "--site",
@@ -15,7 +14,7 @@ import click
     default=Path(),
     help="The site's folder, which holds pelicanconf.py (default: this one).",
 )
-@click.option("--now", "read_now", is_flag=True, help="Read the source, even if a sync was refused.")
+@click.option("--now", "read_now", is_flag=True, help="Read the source in any case.")
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page, too."
 )

@@ -150,7 +150,9 @@ def _views(connection: sqlite3.Connection, samples: int) -> Iterator[ViewDiff]:
         yield ViewDiff(
             view.name,
             had,
-            *(numbers.get(change, 0) for change in CHANGES),
+            numbers.get("added", 0),
+            numbers.get("changed", 0),
+            numbers.get("gone", 0),
             {change: _rows(connection, view, change, samples) for change in CHANGES},
         )
 
