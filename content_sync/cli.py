@@ -18,6 +18,7 @@ import click
 from content_sync import __version__
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
+from content_sync.sync.commands import diff
 from deploy.signin.commands import signin
 from dynamic.commands import service
 
@@ -161,7 +162,7 @@ def _make_demo(
 
 @main.command()
 @_site_option
-@click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@click.option("--accept", is_flag=True, help="Land what a guard refused, as it was read then.")
 @_told
 def sync(site: Path, accept: bool) -> None:
     """Read what is new, changed or gone in the source into the snapshot.
@@ -564,8 +565,18 @@ def _summary(
     click.echo(f"\nLook at the site:  {look}")
 
 
+def _add(command: click.Command) -> click.Command:
+    """Let what a command of another module raises end in one line, too."""
+    if command.callback and not isinstance(command, click.Group):
+        command.callback = _told(command.callback)
+    for below in getattr(command, "commands", {}).values():
+        _add(below)
+    return command
+
+
 main.add_command(import_command)
 main.add_command(service)
+main.add_command(_add(diff))
 
 
 if __name__ == "__main__":
