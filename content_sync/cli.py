@@ -20,7 +20,7 @@ from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.sync.commands import diff
 from deploy.signin.commands import signin
-from dynamic.commands import service
+from dynamic.commands import privacy, service
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -577,6 +577,7 @@ def _add(command: click.Command) -> click.Command:
 main.add_command(import_command)
 main.add_command(service)
 main.add_command(_add(diff))
+main.add_command(privacy)
 
 
 if __name__ == "__main__":
