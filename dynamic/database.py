@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +71,15 @@ def begin_writing() -> None:
 
 def now() -> datetime:
     """Return this instant, in UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock().astimezone(UTC).replace(microsecond=0)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = _clock
+"""Where `now` reads the time; tests put another one here."""
 
 
 def _set_up_sqlite(engine: Engine) -> None:

@@ -59,6 +59,13 @@ class ServiceSettings:
     staff_mailboxes: Mapping[str, str] = field(default_factory=dict)
     """Record type → address that its feedback goes to; the key "" stands for all others."""
 
+    event_offer_hours: int = 48
+    """How long a place that came free is kept for the one it was offered to."""
+    event_answers_kept_days: int = 30
+    """Days after an event until answers are deleted, where its record names no number."""
+    event_registrations_kept_days: int = 365
+    """Days after an event until registrations, names included, are deleted."""
+
     @property
     def var(self) -> Path:
         return self.site / "var"
@@ -136,6 +143,14 @@ def _check(settings: ServiceSettings) -> Iterator[str]:
         yield "MAIL_SECURITY must be 'starttls', 'tls' or 'none'"
     if "@" not in parseaddr(settings.sender)[1]:
         yield "MAIL_FROM must be an address"
+    for name, least in (
+        ("event_offer_hours", 1),
+        ("event_answers_kept_days", 0),
+        ("event_registrations_kept_days", 0),
+    ):
+        value = getattr(settings, name)
+        if type(value) is not int or value < least:
+            yield f"{name.upper()} must be a whole number, {least} or more"
     for kind, address in settings.staff_mailboxes.items():
         if "@" not in parseaddr(address)[1]:
             yield f"STAFF_MAILBOXES[{kind!r}] must be an address"
