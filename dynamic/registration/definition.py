@@ -239,9 +239,7 @@ def _questions(given: Any, sessions: tuple[Session, ...]) -> Iterator[Question]:
                 yield question
 
 
-def _asked(
-    one: dict[str, Any], kind: Kind, sessions: tuple[Session, ...]
-) -> Iterator[Question]:
+def _asked(one: dict[str, Any], kind: Kind, sessions: tuple[Session, ...]) -> Iterator[Question]:
     """Yield what one question of the record asks: sessions and diet are asked as choices."""
     name, label = one["name"][:60], _words(one.get("label"))
     required, help_text = one.get("required") is True, _words(one.get("help"))
@@ -264,9 +262,7 @@ def _asked(
             kind=Kind.LONG_TEXT,
             help="Optional. The organisers see it.",
         )
-        yield Question(
-            name=name, label=label, kind=Kind.CHOICES, help=help_text, choices=choices
-        )
+        yield Question(name=name, label=label, kind=Kind.CHOICES, help=help_text, choices=choices)
         yield more
         return
     if kind in (Kind.CHOICE, Kind.CHOICES) and not choices:

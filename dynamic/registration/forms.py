@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -17,6 +17,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined,unused-ignore]
 from wtforms.validators import InputRequired, Length, NumberRange, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -36,7 +37,7 @@ from dynamic.registration.models import Registration
 LONGEST_NAME = 200
 LONGEST_LINE = 500
 LONGEST_TEXT = 5000
-YES_OR_NO = (("yes", "Yes"), ("no", "No"))
+YES_OR_NO = {"yes": "Yes", "no": "No"}
 
 
 class RegistrationForm(FlaskForm):
@@ -66,7 +67,7 @@ class RegistrationForm(FlaskForm):
             chosen = [c for c in question.choices if c.value == value]
             takes_place = takes_place and all(c.takes_place for c in chosen)
         at = now().isoformat()
-        consents = {
+        consents: dict[str, dict[str, Any]] = {
             consent.name: {"given": bool(self[_c(consent)].data), "at": at, "text": consent.label}
             for consent in self.event.consents
         }
@@ -115,6 +116,11 @@ def shown_answers(event: Event, registration: Registration) -> list[tuple[str, s
     return found
 
 
+def offer(choices: dict[str, str]) -> list[SelectChoice]:
+    """Return value → label as the choices of a field."""
+    return [SelectChoice(value=value, label=label) for value, label in choices.items()]
+
+
 class _Words:
     """Makes a line of what was sent: no control characters, no space at its ends."""
 
@@ -142,8 +148,7 @@ class _Required(InputRequired):
 
     def __call__(self, form: Any, field: Field) -> None:
         if not field.data:
-            field.errors[:] = []
-            raise ValidationError(self.message)
+            raise ValidationError(str(self.message))
 
 
 def _own_questions(event: Event) -> list[Question]:
@@ -160,26 +165,22 @@ def _c(consent: Consent) -> str:
 
 def _field(question: Question) -> Any:
     """Return the unbound field of a question."""
-    choices = [(c.value, c.label) for c in question.choices]
+    choices = {c.value: c.label for c in question.choices}
     must: list[Any] = [_Required(_missing(question.kind))] if question.required else []
     lines = question.kind == Kind.LONG_TEXT
     written: list[Any] = [_Words(lines=lines), *(must or [Optional()])]
-    say = {"label": question.label, "description": _help(question)}
+    say: dict[str, Any] = {"label": question.label, "description": _help(question)}
     match question.kind:
         case Kind.LONG_TEXT:
             return TextAreaField(validators=[*written, Length(max=LONGEST_TEXT)], **say)
         case Kind.CHOICE | Kind.YES_OR_NO:
-            known = [c[0] for c in choices or YES_OR_NO]
+            offered = choices or YES_OR_NO
+            checks = [*must, _OneOf(offered)]
             return RadioField(
-                choices=choices or list(YES_OR_NO),
-                validators=[*must, _OneOf(known)],
-                validate_choice=False,
-                **say,
+                choices=offer(offered), validators=checks, validate_choice=False, **say
             )
         case Kind.CHOICES:
-            return _Several(
-                choices=choices, validators=[*must, _OneOf([c[0] for c in choices])], **say
-            )
+            return _Several(choices=offer(choices), validators=[*must, _OneOf(choices)], **say)
         case Kind.NUMBER:
             limits = NumberRange(-(10**9), 10**9, "Write a number of at most nine digits.")
             return _Number(validators=[*(must or [Optional()]), limits], **say)
@@ -203,7 +204,7 @@ class _Several(SelectMultipleField):
 class _OneOf:
     """Only what was asked can be chosen."""
 
-    def __init__(self, known: list[str]) -> None:
+    def __init__(self, known: Iterable[str]) -> None:
         self.known = frozenset(known)
 
     def __call__(self, form: Any, field: Field) -> None:
@@ -286,6 +287,3 @@ def _in_words(question: Question, value: Any) -> str:
 
 def _label(labels: dict[Any, str], value: Any) -> str:
     return labels.get(value, str(value)) if isinstance(value, str | int) else str(value)
-
-
-

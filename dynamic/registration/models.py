@@ -49,9 +49,7 @@ class Registration(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True)
     """Random name in addresses, links and calendars."""
-    event_id: Mapped[str] = mapped_column(
-        Unicode(400), ForeignKey("registration_desks.event_id")
-    )
+    event_id: Mapped[str] = mapped_column(Unicode(400), ForeignKey("registration_desks.event_id"))
     subject: Mapped[str] = mapped_column(Unicode(255), index=True)
     """The account."""
     email: Mapped[str] = mapped_column(Unicode(320), index=True)

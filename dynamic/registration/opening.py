@@ -53,9 +53,7 @@ def opening(event: Event, now: datetime, *, closed_by_organiser: bool = False) -
         return Opening(When.NOT_YET, words)
     if closes and now >= closes:
         local = event.registration_closes or event.starts
-        return Opening(
-            When.CLOSED, f"Registration closed on {moment_in_words(local, event.zone)}."
-        )
+        return Opening(When.CLOSED, f"Registration closed on {moment_in_words(local, event.zone)}.")
     if closed_by_organiser:
         return Opening(When.CLOSED, "The organisers have closed registration.")
     if not closes:

@@ -21,7 +21,7 @@ from dynamic.registration import acts, blueprint, mails
 from dynamic.registration.access import organisers_only
 from dynamic.registration.acts import Actor, Refused
 from dynamic.registration.definition import Event
-from dynamic.registration.forms import clean
+from dynamic.registration.forms import clean, offer
 from dynamic.registration.models import Mailing, Registration
 from dynamic.registration.places import lock_desk
 from dynamic.registration.search import matches
@@ -58,7 +58,7 @@ class MailForm(FlaskForm):
 
     whom = RadioField(
         "To whom?",
-        choices=[(key, words) for key, (words, _) in AUDIENCES.items()],
+        choices=offer({key: words for key, (words, _) in AUDIENCES.items()}),
         validators=[InputRequired("Choose to whom it goes.")],
     )
     title = StringField("Subject", [InputRequired("Write a subject."), Length(max=150)])
@@ -165,7 +165,8 @@ def closing(slug: str) -> Any:
 def mail(slug: str) -> Any:
     """Show an organiser what a mail to participants will look like; the second POST sends it."""
     event = organisers_only(slug, reader)
-    form = MailForm(data={"whom": "confirmed", "nonce": secrets.token_hex(16)})
+    first = {"whom": "confirmed", "nonce": secrets.token_hex(16)}
+    form: Any = MailForm(data=first)  # type: ignore[no-untyped-call]
     counts = Counter(r.stands for r in registrations(event))
     recipients = {
         key: sum(counts[state] for state in states) for key, (_, states) in AUDIENCES.items()
@@ -213,9 +214,7 @@ def send_to_participants(event: Event, form: Any) -> int:
 def registrations(event: Event) -> list[Registration]:
     """Return an event's registrations in order of arrival."""
     statement = (
-        select(Registration)
-        .where(Registration.event_id == event.id)
-        .order_by(Registration.arrived)
+        select(Registration).where(Registration.event_id == event.id).order_by(Registration.arrived)
     )
     return list(db.session.scalars(statement))
 

@@ -35,6 +35,8 @@ def lock_desk(event: Event) -> Desk:
         desk.changed = now()
     desk.title, desk.ends = event.title, event.ends_at
     desk.kept_days = event.answers_kept_days
+    if desk.purged is not None and desk.ends is not None and desk.ends > now():
+        desk.purged = None  # the event was moved to a later day: answers come anew
     return desk
 
 
@@ -50,7 +52,7 @@ def find_desk(event: Event) -> Desk | None:
     return db.session.get(Desk, event.id)
 
 
-def desk_statement(event_id: str) -> Select[tuple[Desk]]:
+def desk_statement(event_id: str) -> Select[Desk]:
     """Return the statement that locks a desk, on every database."""
     return (
         select(Desk)
@@ -134,7 +136,8 @@ def offer_end(event: Event, at: datetime) -> datetime:
 
 
 def _locked(event_id: str) -> Desk | None:
-    return db.session.scalars(desk_statement(event_id)).one_or_none()
+    found: Desk | None = db.session.execute(desk_statement(event_id)).scalar_one_or_none()
+    return found
 
 
 def _make_desk(event: Event) -> None:

@@ -88,8 +88,7 @@ def registration_facts(event: Event, registration: Registration) -> dict[str, An
         "answers": shown_answers(event, registration),
         "is_purged": registration.answers is None,
         "made": instant_in_words(registration.made, event.zone),
-        "can_withdraw": state
-        in (State.PENDING, State.CONFIRMED, State.WAITING, State.OFFERED),
+        "can_withdraw": state in (State.PENDING, State.CONFIRMED, State.WAITING, State.OFFERED),
         "can_change": not has_begun
         and not is_cancelled
         and state in (State.PENDING, State.CONFIRMED, State.WAITING, State.OFFERED),

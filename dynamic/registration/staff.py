@@ -16,7 +16,7 @@ from dynamic.database import begin_writing, db, now
 from dynamic.identity import only, reader
 from dynamic.registration import blueprint
 from dynamic.registration.access import all_events
-from dynamic.registration.forms import clean
+from dynamic.registration.forms import clean, offer
 from dynamic.registration.models import AccountTie
 from dynamic.registration.shown import event_facts
 from dynamic.registration.words import day_in_words
@@ -56,8 +56,9 @@ def accounts() -> Any:
         _untie(request.form.get("tie", ""))
         return redirect(url_for("registration.accounts"), 303)
     people = {o.id: o.name for event in all_events() for o in event.organisers}
-    form = TieForm()
-    form.person.choices = sorted(people.items(), key=lambda pair: pair[1].casefold())
+    form: Any = TieForm()  # type: ignore[no-untyped-call]
+    in_order = sorted(people.items(), key=lambda pair: pair[1].casefold())
+    form.person.choices = offer(dict(in_order))
     if form.validate_on_submit():
         _tie(form.email.data, form.person.data)
         flash(f"{form.email.data} now organises the events of {people[form.person.data]}.")
@@ -94,7 +95,9 @@ def _tie(email: str, person_id: str) -> None:
 def _untie(number: str) -> None:
     db.session.rollback()
     begin_writing()
-    tie = db.session.get(AccountTie, int(number)) if number.isdecimal() and len(number) < 10 else None
+    tie = (
+        db.session.get(AccountTie, int(number)) if number.isdecimal() and len(number) < 10 else None
+    )
     if tie is not None:
         db.session.delete(tie)
         flash(f"{tie.email} is no longer tied.")

@@ -79,7 +79,7 @@ TRANSITIONS: dict[State | None, dict[State, frozenset[By]]] = {
 
 
 class NotPossible(Exception):
-    """This registration cannot go where somebody wants it to."""
+    """A registration cannot go where somebody wants it to."""
 
     def __init__(self, before: State | None, after: State, by: By) -> None:
         super().__init__(f"{before or 'nothing'} → {after} by {by}")

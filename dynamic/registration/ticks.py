@@ -11,19 +11,19 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from flask import current_app
+from sqlalchemy import ColumnElement, delete, select
 
 from dynamic.database import db, now
 from dynamic.registration import acts, mails
 from dynamic.registration.access import all_events
 from dynamic.registration.definition import Event
 from dynamic.registration.models import Desk, Mailing, Registration, Transition
-from dynamic.registration.places import lock_desk, lock_desk_of
+from dynamic.registration.places import held, lock_desk, lock_desk_of
 from dynamic.registration.shown import answer_days
-from dynamic.registration.states import ACTIVE
+from dynamic.registration.states import ACTIVE, State
 
 log = logging.getLogger(__name__)
-
 
 
 @dataclass(slots=True)
@@ -41,21 +41,23 @@ class Ticked:
 
 
 def tick() -> Ticked:
-    """Do what time and the records ask for; return what was done."""
+    """Do what time and the records ask for; return what was done.
+
+    Looks first without a lock, and locks only the desks at which there is something to do.
+    """
     done = Ticked()
-    known = set(db.session.scalars(select(Desk.event_id)))
-    for event in all_events():
-        if event.id in known:
-            desk = lock_desk(event)
+    events = {event.id: event for event in all_events()}
+    due = sorted(_due(events))
+    db.session.rollback()
+    for event_id in due:
+        event = events.get(event_id)
+        desk = lock_desk(event) if event else lock_desk_of(event_id)
+        if desk is None:
+            continue
+        if event:
             done.lapsed += acts.lapse_offers(desk, event)
             done.told += _tell_changes(event)
-            done.purged += _purge(desk, answer_days(event))
-            db.session.commit()
-            known.discard(event.id)
-    for event_id in sorted(known):  # their records are gone: only time counts
-        lost = lock_desk_of(event_id)
-        if lost is not None:
-            done.purged += _purge(lost, _days_without_record(lost))
+        done.purged += _purge(desk, _days(desk, event))
         db.session.commit()
     done.deleted = _delete_old()
     if any((done.told, done.lapsed, done.purged, done.deleted)):
@@ -66,21 +68,44 @@ def tick() -> Ticked:
     return done
 
 
+def _due(events: dict[str, Event]) -> set[str]:
+    """Return the ids of events at whose desks there may be something to do."""
+    due = set(
+        db.session.scalars(
+            select(Registration.event_id)
+            .where(Registration.state == State.OFFERED.value, Registration.offer_ends <= now())
+            .distinct()
+        )
+    )
+    told = select(Registration.event_id, Registration.told).where(_is_active()).distinct()
+    for event_id, known in db.session.execute(told):
+        event = events.get(event_id)
+        if event and not _is_over(event) and known != _news(event):
+            due.add(event_id)
+    waits = select(Registration.event_id).where(Registration.state == State.WAITING.value)
+    for event_id in db.session.scalars(waits.distinct()):
+        event = events.get(event_id)
+        if event and (event.capacity is None or held(event_id) < event.capacity):
+            due.add(event_id)
+    unpurged = select(Desk).where(Desk.ends.is_not(None), Desk.purged.is_(None))
+    for desk in db.session.scalars(unpurged):
+        if _is_to_purge(desk, _days(desk, events.get(desk.event_id))):
+            due.add(desk.event_id)
+    return due
+
+
 def _tell_changes(event: Event) -> int:
     """Tell each person once what has changed about the event; past events tell nobody."""
-    if event.ends_at and now() >= event.ends_at:
+    if _is_over(event):
         return 0
-    news = json.dumps(mails.news_of(event), sort_keys=True)
-    told = 0
-    for registration in db.session.scalars(
+    found = (
         select(Registration)
-        .where(
-            Registration.event_id == event.id,
-            Registration.state.in_([state.value for state in ACTIVE]),
-        )
+        .where(Registration.event_id == event.id, _is_active())
         .order_by(Registration.arrived)
-    ):
-        if registration.told != news:
+    )
+    told = 0
+    for registration in list(db.session.scalars(found)):
+        if registration.told != _news(event):
             mails.tell_event(event, registration)
             told += 1
     return told
@@ -88,7 +113,7 @@ def _tell_changes(event: Event) -> int:
 
 def _purge(desk: Desk, days: int) -> int:
     """Delete the answers, once their days after the event are over."""
-    if desk.ends is None or now() < desk.ends + timedelta(days=days):
+    if not _is_to_purge(desk, days):
         return 0
     found = db.session.scalars(
         select(Registration).where(
@@ -101,15 +126,29 @@ def _purge(desk: Desk, days: int) -> int:
         registration.listed = False
         mails.forget_links(registration)
         count += 1
-    if desk.purged is None:
-        desk.purged = now()
+    desk.purged = now()
     return count
+
+
+def _is_to_purge(desk: Desk, days: int) -> bool:
+    is_due = desk.ends is not None and now() >= desk.ends + timedelta(days=days)
+    return is_due and desk.purged is None
+
+
+def _is_active() -> ColumnElement[bool]:
+    return Registration.state.in_([state.value for state in ACTIVE])
+
+
+def _is_over(event: Event) -> bool:
+    return event.ends_at is not None and now() >= event.ends_at
+
+
+def _news(event: Event) -> str:
+    return json.dumps(mails.news_of(event), sort_keys=True)
 
 
 def _delete_old() -> int:
     """Delete the registrations of events long past, with all that was noted of them."""
-    from flask import current_app
-
     days = current_app.config["SETTINGS"].event_registrations_kept_days
     before = now() - timedelta(days=days)
     old = select(Desk.event_id).where(Desk.ends.is_not(None), Desk.ends < before)
@@ -122,9 +161,10 @@ def _delete_old() -> int:
     return count
 
 
-def _days_without_record(desk: Desk) -> int:
-    from flask import current_app
-
+def _days(desk: Desk, event: Event | None) -> int:
+    """Return for how many days answers are kept, even if the event's record is gone."""
+    if event is not None:
+        return answer_days(event)
     if desk.kept_days is not None:
         return desk.kept_days
     return int(current_app.config["SETTINGS"].event_answers_kept_days)

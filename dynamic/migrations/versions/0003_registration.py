@@ -87,9 +87,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Unicode(400), nullable=False),
         sa.Column("actor", sa.Unicode(255), nullable=False),
         sa.Column("made", sa.DateTime, nullable=False),
-        sa.UniqueConstraint(
-            "email", "person_id", name="uq_registration_account_ties_email_person"
-        ),
+        sa.UniqueConstraint("email", "person_id", name="uq_registration_account_ties_email_person"),
     )
 
 
