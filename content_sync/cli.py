@@ -17,7 +17,7 @@ import click
 
 from content_sync import __version__
 from content_sync.errors import NightpressError
-from dynamic.commands import service
+from dynamic.commands import privacy, service
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -547,6 +547,7 @@ def _summary(
 
 
 main.add_command(service)
+main.add_command(privacy)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Any
 from flask import Blueprint, abort, make_response
 
 from dynamic.identity import without_sign_in
-from dynamic.limits import limiter
 from dynamic.links import Link, find_link
 
 blueprint = Blueprint("links", __name__)
@@ -23,7 +22,6 @@ PAGES: dict[str, Callable[[Link], Any]] = {}
 
 @blueprint.route("/services/links/<token>", methods=["GET", "POST"])
 @without_sign_in
-@limiter.limit("60 per minute")
 def open_link(token: str) -> Any:
     """Show what a link is for, or do it; 410 if it is unknown, used up or taken back."""
     link = find_link(token)

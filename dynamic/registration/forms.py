@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -33,6 +32,7 @@ from dynamic.registration.definition import (
     Question,
 )
 from dynamic.registration.models import Registration
+from dynamic.words import one_line, plain_text
 
 LONGEST_NAME = 200
 LONGEST_LINE = 500
@@ -129,18 +129,7 @@ class _Words:
 
     def __call__(self, form: Any, field: Field) -> None:
         if isinstance(field.data, str):
-            field.data = clean(field.data, lines=self.lines)
-
-
-def clean(text: str, *, lines: bool = False) -> str:
-    """Return a text without control characters; one line of it unless `lines`."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    kept = (
-        char if char == "\n" or unicodedata.category(char) not in ("Cc", "Cs") else " "
-        for char in text
-    )
-    text = "".join(kept)
-    return text.strip() if lines else " ".join(text.split())
+            field.data = plain_text(field.data) if self.lines else one_line(field.data)
 
 
 class _Required(InputRequired):

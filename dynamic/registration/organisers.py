@@ -16,18 +16,19 @@ from wtforms.validators import InputRequired, Length, ValidationError
 
 from dynamic.database import db, now
 from dynamic.identity import only, reader
-from dynamic.limits import limiter
+from dynamic.limits import SENDING, limiter
 from dynamic.registration import acts, blueprint, mails
 from dynamic.registration.access import organisers_only
 from dynamic.registration.acts import Actor, Refused
 from dynamic.registration.definition import Event
-from dynamic.registration.forms import clean, offer
+from dynamic.registration.forms import offer
 from dynamic.registration.models import Mailing, Registration
 from dynamic.registration.places import lock_desk
 from dynamic.registration.search import matches
 from dynamic.registration.shown import WORDS, event_facts, registration_facts
 from dynamic.registration.states import By, State
 from dynamic.registration.tables import participants_csv
+from dynamic.words import one_line, plain_text
 
 WHO = ("member", "researcher", "student", "staff")
 ORDER = (
@@ -67,7 +68,7 @@ class MailForm(FlaskForm):
 
     def validate_title(self, field: StringField) -> None:
         """A subject is one line."""
-        field.data = clean(field.data or "")
+        field.data = one_line(field.data)
         if not field.data:
             raise ValidationError("Write a subject.")
 
@@ -161,7 +162,7 @@ def closing(slug: str) -> Any:
 
 @blueprint.route("/events/<slug>/mail", methods=["GET", "POST"])
 @only(*WHO)
-@limiter.limit("10 per minute", methods=["POST"])
+@limiter.limit(SENDING, methods=["POST"])
 def mail(slug: str) -> Any:
     """Show an organiser what a mail to participants will look like; the second POST sends it."""
     event = organisers_only(slug, reader)
@@ -174,7 +175,7 @@ def mail(slug: str) -> Any:
     if not form.validate_on_submit():
         code = 422 if request.method == "POST" else 200
         return _mail_page(event, form, recipients), code
-    form.text.data = clean(form.text.data, lines=True)
+    form.text.data = plain_text(form.text.data)
     if request.form.get("act") != "send":
         return _mail_page(event, form, recipients, is_preview=True)
     sent = send_to_participants(event, form)

@@ -16,10 +16,11 @@ from dynamic.database import begin_writing, db, now
 from dynamic.identity import only, reader
 from dynamic.registration import blueprint
 from dynamic.registration.access import all_events
-from dynamic.registration.forms import clean, offer
+from dynamic.registration.forms import offer
 from dynamic.registration.models import AccountTie
 from dynamic.registration.shown import event_facts
 from dynamic.registration.words import day_in_words
+from dynamic.words import one_line
 
 _ADDRESS = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 
@@ -35,7 +36,7 @@ class TieForm(FlaskForm):
 
     def validate_email(self, field: StringField) -> None:
         """An address, in the form in which it is compared."""
-        field.data = clean(field.data or "").casefold()
+        field.data = one_line(field.data).casefold()
         if not _ADDRESS.fullmatch(field.data):
             raise ValidationError("Write it with an @, such as name@university.example")
 

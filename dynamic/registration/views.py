@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from dynamic.database import db, now
 from dynamic.identity import only, reader, without_sign_in
-from dynamic.limits import limiter
+from dynamic.limits import SENDING, limiter
 from dynamic.links import find_link, give_link, revoke_links
 from dynamic.registration import acts, blueprint
 from dynamic.registration.access import (
@@ -64,7 +64,7 @@ def my_events() -> Any:
 
 @blueprint.route("/events/<slug>/register", methods=["GET", "POST"])
 @only(*WHO)
-@limiter.limit("20 per minute", methods=["POST"])
+@limiter.limit(SENDING, methods=["POST"])
 def register(slug: str) -> Any:
     """Show the form of an event; a POST registers, once."""
     event = event_at(slug, reader)
@@ -158,7 +158,6 @@ def calendar_address() -> Any:
 
 @blueprint.get("/calendars/<token>.ics")
 @without_sign_in
-@limiter.limit("60 per minute")
 def calendar(token: str) -> Any:
     """Return a person's calendar to whoever has its address; read-only, and revocable."""
     link = find_link(token)
@@ -169,7 +168,6 @@ def calendar(token: str) -> Any:
     )
     found = [(find_event(r.event_id), r) for r in db.session.scalars(statement)]
     answer = _ics(personal_calendar((e, r) for e, r in found if e is not None))
-    answer.headers["Referrer-Policy"] = "no-referrer"
     answer.headers["X-Robots-Tag"] = "noindex"
     return answer
 

@@ -47,9 +47,9 @@ def test_places_go_in_order_of_arrival_and_then_people_wait(house: House) -> Non
     for person in people:
         person.register()
     assert [state for _, state in house.states()] == ["confirmed"] * 2 + ["waiting"] * 2
-    assert "number <b>2</b> on the waiting list" in people[3].get(
-        f"events/{SLUG}/registration"
-    ).text
+    assert (
+        "number <b>2</b> on the waiting list" in people[3].get(f"events/{SLUG}/registration").text
+    )
     assert "number 2 in order of arrival" in text_of(house.mails("p4@example.org")[0])
 
 
@@ -296,4 +296,4 @@ def test_my_events_lists_mine_and_what_is_open(house: House) -> None:
     mira.register()
     page = mira.get("events/").text
     assert f"/services/events/{SLUG}/registration" in page
-    assert f"/services/events/{SLUG}/register\"" not in page
+    assert f'/services/events/{SLUG}/register"' not in page
