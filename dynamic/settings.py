@@ -202,9 +202,14 @@ def _check(settings: ServiceSettings, answers: bool) -> Iterator[str]:
     unknown = set(settings.feedback_groups) - GROUPS
     if unknown or not settings.feedback_groups:
         yield f"FEEDBACK_GROUPS must name some of {', '.join(sorted(GROUPS))}"
-    for name in ("feedback_kept_days", "mails_kept_days"):
+    for name in ("feedback_kept_days", "mails_kept_days", "event_offer_hours"):
         if getattr(settings, name) < 1:
             yield f"{name.upper()} must be 1 or more"
+    if not 0 <= settings.event_answers_kept_days <= settings.event_registrations_kept_days:
+        yield (
+            "EVENT_ANSWERS_KEPT_DAYS must be 0 or more and not more than"
+            " EVENT_REGISTRATIONS_KEPT_DAYS"
+        )
 
 
 def _check_mail(settings: ServiceSettings) -> Iterator[str]:
@@ -217,14 +222,6 @@ def _check_mail(settings: ServiceSettings) -> Iterator[str]:
         yield "MAIL_USER needs MAIL_SECURITY 'starttls' or 'tls': a password travels encrypted"
     if mail_address(settings.sender) is None:
         yield "MAIL_FROM must be an address"
-    for name, least in (
-        ("event_offer_hours", 1),
-        ("event_answers_kept_days", 0),
-        ("event_registrations_kept_days", 0),
-    ):
-        value = getattr(settings, name)
-        if type(value) is not int or value < least:
-            yield f"{name.upper()} must be a whole number, {least} or more"
     for kind, address in settings.staff_mailboxes.items():
         if mail_address(address) is None:
             yield f"STAFF_MAILBOXES[{kind!r}] must be an address"

@@ -6,6 +6,8 @@ from typing import Any
 
 from flask import Blueprint
 
+from dynamic.home import ENTRIES, Entry
+
 blueprint = Blueprint("registration", __name__, url_prefix="/services")
 
 
@@ -20,9 +22,32 @@ def aria(field: Any) -> dict[str, str]:
 
 
 # The modules that add their views to the blueprint, their links, tables and work.
-from dynamic.registration import (  # noqa: E402, F401
+from dynamic.registration import (  # noqa: E402
     by_link,
+    for_build,
     organisers,
+    personal,
     staff,
+    ticks,
     views,
+)
+
+__all__ = [
+    "blueprint",
+    "by_link",
+    "for_build",
+    "organisers",
+    "personal",
+    "staff",
+    "ticks",
+    "views",
+]
+
+ENTRIES.append(
+    Entry(
+        title="Events",
+        text="Register, see where you stand, change, withdraw; calendar of your events.",
+        url="/services/events/",
+        order=20,
+    )
 )

@@ -26,6 +26,7 @@ from dynamic.registration.places import (
     offer_free_places,
 )
 from dynamic.registration.states import By, NotPossible, State
+from dynamic.service_export import want_export
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def register(event: Event, reader: Reader, answers: Answers) -> tuple[Registrati
     _write_down(registration, answers)
     move(registration, _first_state(desk, event, answers), By.PERSON, actor=reader.subject)
     _told(desk, event, registration)
-    db.session.commit()
+    _keep()
     return registration, True
 
 
@@ -108,7 +109,7 @@ def change(event: Event, uid: str, answers: Answers, actor: Actor) -> Registrati
         mails.tell_change(event, registration)
     desk.changed = now()
     _offer(desk, event)
-    db.session.commit()
+    _keep()
     return registration
 
 
@@ -251,7 +252,13 @@ def _done(
     if tell:
         mails.tell_state(event, registration)
     _offer(desk, event)
+    _keep()
+
+
+def _keep() -> None:
+    """Commit, and let the build know of it."""
     db.session.commit()
+    want_export()
 
 
 def _told(desk: Desk, event: Event, registration: Registration) -> None:

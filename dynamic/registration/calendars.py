@@ -17,6 +17,7 @@ from icalendar import Calendar, vCalAddress
 from icalendar import Event as Entry
 from icalendar.enums import STATUS, TRANSP
 
+from dynamic.addresses import mail_address
 from dynamic.database import now
 from dynamic.registration.definition import Event
 from dynamic.registration.models import Registration
@@ -136,6 +137,7 @@ def _times(event: Event) -> tuple[datetime | date, datetime | date]:
 def _address(email: str, name: str, partstat: str | None = None) -> vCalAddress:
     # A quotation mark cannot stand in a parameter, whatever the name is.
     cn = name.replace('"', "'")
+    email = mail_address(email) or email
     if partstat is None:
         return vCalAddress.new(email, cn=cn)
     return vCalAddress.new(email, cn=cn, partstat=partstat, role="REQ-PARTICIPANT", rsvp=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from flask import current_app
@@ -22,8 +22,10 @@ from dynamic.registration.models import Desk, Mailing, Registration, Transition
 from dynamic.registration.places import held, lock_desk, lock_desk_of
 from dynamic.registration.shown import answer_days
 from dynamic.registration.states import ACTIVE, State
+from dynamic.service_export import want_export
+from dynamic.worker import EACH_ROUND
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("nightpress.registration")
 
 
 @dataclass(slots=True)
@@ -59,13 +61,19 @@ def tick() -> Ticked:
             done.told += _tell_changes(event)
         done.purged += _purge(desk, _days(desk, event))
         db.session.commit()
+        want_export()
     done.deleted = _delete_old()
     if any((done.told, done.lapsed, done.purged, done.deleted)):
-        log.info(
-            "registration: %d told, %d offers ended, %d purged, %d deleted",
-            *(done.told, done.lapsed, done.purged, done.deleted),
-        )
+        log.info("round", extra={"facts": asdict(done)})
     return done
+
+
+def _round() -> int:
+    done = tick()
+    return done.told + done.lapsed + done.purged + done.deleted
+
+
+EACH_ROUND.append(_round)
 
 
 def _due(events: dict[str, Event]) -> set[str]:
@@ -158,6 +166,7 @@ def _delete_old() -> int:
         if desk is not None and desk.ends is not None and desk.ends < before:
             count += _delete(desk)
         db.session.commit()
+        want_export()
     return count
 
 

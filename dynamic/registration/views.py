@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, abort, flash, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
 from dynamic.database import db, now
 from dynamic.identity import only, reader, without_sign_in
 from dynamic.limits import SENDING, limiter
 from dynamic.links import find_link, give_link, revoke_links
+from dynamic.outbox import can_be_mailed
 from dynamic.registration import acts, blueprint
 from dynamic.registration.access import (
     all_events,
@@ -143,15 +144,13 @@ def calendar_file(slug: str) -> Any:
 def calendar_address() -> Any:
     """Give a person the secret address of their calendar, or take it back."""
     address = ""
-    target = _calendar_target(reader.subject)
+    target = reader.subject
     if request.method == "POST":
         revoke_links(CALENDAR, target)
         if request.form.get("act") == "give":
             token = give_link(CALENDAR, target, expires=None)
-            address = url_for("registration.calendar", token=token, _external=True)
-            site = _siteurl()
-            if site:
-                address = f"{site}{url_for('registration.calendar', token=token)}"
+            siteurl = current_app.config["SETTINGS"].siteurl
+            address = f"{siteurl}{url_for('registration.calendar', token=token)}"
         db.session.commit()
     return render_template("registration/calendar.html", address=address, method=request.method)
 
@@ -216,7 +215,7 @@ def _form_page(
 def _refusal(event: Event, known: Registration | None) -> str:
     if not may_register(event, reader):
         return "This event is not for your account: it is for " + _listed(event.groups) + "."
-    if "@" not in reader.email:
+    if not can_be_mailed(reader.email):
         return (
             "Your account has no confirmed address for mail, and we could not write to you. Add"
             " one to your account first."
@@ -262,16 +261,6 @@ def _self() -> Actor:
 def _is_closed(event: Event) -> bool:
     desk = find_desk(event)
     return desk is not None and desk.closed is not None
-
-
-def _calendar_target(subject: str) -> str:
-    return subject
-
-
-def _siteurl() -> str:
-    from flask import current_app
-
-    return str(current_app.config["SETTINGS"].siteurl)
 
 
 def _ics(content: bytes) -> Response:

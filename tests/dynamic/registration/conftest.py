@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -195,9 +196,6 @@ def links_of(mail: EmailMessage) -> dict[str, str]:
     lines = text_of(mail).splitlines()
     return {
         before.split()[0].lower(): line.partition("/services/")[2]
-        for before, line in zip(lines, lines[1:], strict=False)
+        for before, line in pairwise(lines)
         if "/services/links/" in line
     }
-
-
-Opener = Callable[..., Any]
