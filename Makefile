@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SITE ?= .
 
-.PHONY: help nightly serve test lint format bench lock clean runtime development benchmarks
+.PHONY: help nightly serve test lint format bench soak lock clean runtime development benchmarks
 
 help:
 	@echo 'make nightly   read the records, build, check and publish the site (a demo, if no source is named)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test      lint and test everything'
 	@echo 'make lint      lint only; make format puts right what can be put right'
 	@echo 'make bench     measure against the peers'
+	@echo 'make soak      long campaigns of faults, load and hostile input'
 	@echo 'make lock      choose the newest versions of the packages and pin them'
 	@echo 'make clean     remove what set-up made; var/ and output/ stay'
 
@@ -37,6 +38,10 @@ format: development
 
 bench: benchmarks
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: benchmarks
+	@$(BIN)/python -m tools.components install
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 lock:
 	@$(PYTHON) -m tools.lock

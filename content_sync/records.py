@@ -143,6 +143,14 @@ class PersonName:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PersonAccount:
+    """A confirmed e-mail address of a person: ties an account to them, never published."""
+
+    person_id: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Institution:
     id: str
     name: str
@@ -290,6 +298,7 @@ VIEWS: tuple[View, ...] = (
     View("institutions", Institution),
     View("people", Person),
     View("person_names", PersonName, ("person_id", "name")),
+    View("people_accounts", PersonAccount, ("person_id", "address")),
     View("venues", Venue),
     View("topics", Topic),
     View("publications", Publication),

@@ -1,6 +1,6 @@
 """The snapshot file: make it, open it for reading, and ask what changed since a sync.
 
-`snapshot.sql` beside this module is its schema. Only `sync.py` writes it.
+`snapshot.sql` beside this module is its schema. Only `sync/night.py` writes it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from content_sync.errors import NightpressError
 from content_sync.records import VIEWS
 from content_sync.source.convert import CONVERTERS
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised with each change of snapshot.sql or of the rules: the next sync reads all anew."""
 
 SYNCS_KEPT = 60

@@ -81,6 +81,10 @@ CREATE TABLE person_names (
     person_id TEXT NOT NULL, name TEXT NOT NULL, version BLOB NOT NULL,
     PRIMARY KEY (person_id, name)
 ) WITHOUT ROWID;
+CREATE TABLE people_accounts (
+    person_id TEXT NOT NULL, address TEXT NOT NULL, version BLOB NOT NULL,
+    PRIMARY KEY (person_id, address)
+) WITHOUT ROWID;
 CREATE TABLE venues (
     id TEXT PRIMARY KEY, name TEXT NOT NULL, short_name TEXT, issn TEXT, url TEXT,
     version BLOB NOT NULL

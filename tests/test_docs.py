@@ -26,13 +26,15 @@ FILE_OF_THE_CODE = re.compile(r"(?:content_sync|search)/[\w/]+\.py")
 def test_commands_in_documents_exist(page: Path) -> None:
     for line in _commands(page, "nightpress"):
         words = shlex.split(line, comments=True)[1:]
-        names = [word for word in words if not word.startswith("-")]
-        assert names, f"{line!r} names no command"
-        command = main.commands.get(names[0])
-        assert command, f"{line!r}: there is no command {names[0]!r}"
+        command: click.Command = main
+        for word in words:
+            if isinstance(command, click.Group) and not word.startswith("-"):
+                assert word in command.commands, f"{line!r}: there is no command {word!r}"
+                command = command.commands[word]
+        assert command is not main, f"{line!r} names no command"
         known = {"--help", *(name for option in command.params for name in option.opts)}
         options = {word.partition("=")[0] for word in words if word.startswith("-")}
-        assert options <= known, f"{line!r}: {names[0]} has no {options - known}"
+        assert options <= known, f"{line!r}: {command.name} has no {options - known}"
 
 
 @each_page
@@ -72,9 +74,19 @@ def test_functions_in_the_architecture_stand_in_the_files_beside_them() -> None:
     assert checked > 20
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+def _all_commands(group: click.Group, before: str = "") -> Iterator[tuple[str, click.Command]]:
+    for name, command in sorted(group.commands.items()):
+        yield f"{before}{name}", command
+        if isinstance(command, click.Group):
+            yield from _all_commands(command, f"{before}{name} ")
+
+
+COMMANDS = dict(_all_commands(main))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name: str) -> None:
-    command = main.commands[name]
+    command = COMMANDS[name]
     assert f"nightpress {name}" in (command.help or "")
     with click.Context(command, info_name=f"nightpress {name}") as context:
         for parameter in command.params:

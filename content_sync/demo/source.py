@@ -36,6 +36,9 @@ _OLD_PAGES = (
     ("/cdrom/index.htm", "/publications/"),
 )
 
+_WITH_ACCOUNTS = 200
+"""So many people have a confirmed address; all organisers are among them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
@@ -148,6 +151,8 @@ def _write_lists(
         database.add("people", values)
         for name in other_names(person, draw):
             database.add("person_names", (person.id, name))
+        if number < _WITH_ACCOUNTS:
+            database.add("people_accounts", (person.id, f"{person.id}@people.example"))
         if number < 200:
             database.add(
                 "redirects", (f"/persons/show.asp?pid={number + 1}", f"person:{person.id}")

@@ -31,6 +31,7 @@ from content_sync.pages.render import (
 )
 from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
+from content_sync.pages.service_file import service_file
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
 from content_sync.processes import processes
@@ -214,6 +215,11 @@ class Build:
             "removed": self.report.removed,
             **{f"documents_{k}": n for k, n in self.report.documents.items()},
         }
+
+    def service_file(self) -> bytes:
+        """Return what the service is told of this release, as the bytes of its file."""
+        assert self.stage is not None
+        return service_file(self.settings, self.reader, self._globals, self.stage.number)
 
     def close(self) -> None:
         """Close the snapshot and the cache."""

@@ -8,7 +8,7 @@ from content_sync.pages.reader import Reader
 from content_sync.pages.sections import SECTIONS
 from content_sync.release.stage import Stage
 from content_sync.snapshot import touched_since
-from content_sync.touch import neighbours
+from content_sync.sync.touch import neighbours
 from content_sync.urls import PLURALS, page_file, record_url, slug
 
 _ALL = {

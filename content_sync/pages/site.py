@@ -10,8 +10,9 @@ from content_sync import __version__
 from content_sync.errors import ConfigurationError
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
+from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.release.departed import settle
-from content_sync.release.stage import Stage, live, open_stage
+from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
 
 
@@ -55,6 +56,7 @@ def build_site(
 def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None:
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
+    write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
     departed = settle(
         settings,
@@ -75,6 +77,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
             "sitename": settings.sitename,
             "siteurl": settings.siteurl,
             "engine": __version__,
+            "service_file": 1,
             "inputs": inputs,
             "state": build.state,
             "counts": build.counts(),

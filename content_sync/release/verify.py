@@ -18,6 +18,7 @@ from content_sync.release.addresses import GONE, WEB_TREES, url_of
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
 from content_sync.release.ledger import check_ledger, check_redirects
 from content_sync.release.releases import Release, is_complete, read_info, releases_folder
+from content_sync.release.service_check import check_service_file
 from content_sync.release.stage import Stage, tree_files
 from content_sync.release.visibility import Visibility, read_visibility
 from content_sync.settings import Settings
@@ -90,6 +91,7 @@ def check(
     pages = {entry.path: entry.records.startswith(GONE) for entry in entries}
     findings += check_redirects(target.root, pages, urls)
     findings += check_ledger(target.root, pages, urls)
+    findings += check_service_file(target.root, target.number)
 
     vanished = _vanished(differ, entries, base)
     plan = Crawl(

@@ -14,6 +14,7 @@ from anyascii import anyascii
 
 from content_sync.records import VIEWS, Kind, Status, View
 from content_sync.source import checks
+from content_sync.source.addresses import address
 from content_sync.source.checks import Finding, Problem, Rule
 
 Row = tuple[Any, ...]
@@ -279,6 +280,7 @@ _CLEAN_KEYS: dict[Rule, Callable[[Any], bool]] = {
     checks.key: _is_key,
     checks.name: _is_plain_line,
     checks.old_path: _never,
+    address: _never,
 }
 
 # The plan of each view: its columns in the order of its SELECT
@@ -349,6 +351,7 @@ _PLANS: dict[str, tuple[Column, ...]] = {
         _flag("is_student"),
     ),
     "person_names": (_key("person_id"), _key("name", checks.name)),
+    "people_accounts": (_key("person_id"), _key("address", address)),
     "venues": (
         _key("id"),
         _NAME,

@@ -20,6 +20,7 @@ def fill(database: Any) -> None:
     add("people", id="ada", given_name="Ada", family_name="Ørsted", institution_id="inst")
     add("people", id="bo", family_name="李", is_student=1)
     add("person_names", person_id="bo", name="Li Bo")
+    add("people_accounts", person_id="bo", address="bo@example.org")
     add("venues", id="opt", name="Journal of Optics", short_name="JO")
     add("topics", id="light", name="Light")
     add("topics", id="laser", name="Lasers", parent_id="light")
@@ -85,7 +86,7 @@ def test_first_sync_copies_every_view(nights: Any) -> None:
         **dict.fromkeys(("people", "topics", "publications"), 2),
         "publication_people": 3,
     }
-    assert report.rows == report.added == 23
+    assert report.rows == report.added == 24
     assert nights.row(
         "SELECT title, abstract, kind, year, month, day, access, status, replaced_by "
         "FROM publications WHERE id = 'p2'"
@@ -110,7 +111,7 @@ def test_unchanged_night_reads_only_keys_and_versions(nights: Any) -> None:
     report = nights.sync()
     assert report.unchanged
     assert report.number == 1
-    assert report.rows == 23
+    assert report.rows == 24
     assert report.added == report.changed == report.gone == 0
     assert nights.steps == [f"comparing {name}" for name in ALL_VIEWS]
     assert nights.settings.snapshot.read_bytes() == before
@@ -415,6 +416,7 @@ def test_every_reference_is_checked(nights: Any) -> None:
     nothing = {
         "people": {"institution_id"},
         "person_names": {"person_id"},
+        "people_accounts": {"person_id"},
         "topics": {"parent_id"},
         "publications": {"venue_id", "replaced_by"},
         "publication_people": {"publication_id", "person_id"},

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from content_sync.snapshot import open_snapshot
-from content_sync.touch import neighbours
+from content_sync.sync.touch import neighbours
 from tests.content_sync.databases import Nights
 
 Touched = set[tuple[str, str]]

@@ -73,6 +73,14 @@ CREATE TABLE person_names (
     PRIMARY KEY (person_id, name)
 );
 
+-- A row is one confirmed e-mail address of one person; it is never published.
+CREATE TABLE people_accounts (
+    person_id TEXT NOT NULL,
+    address   TEXT NOT NULL,
+    version   INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (person_id, address)
+);
+
 -- A row is one organisation that people and projects belong to.
 CREATE TABLE institutions (
     id                TEXT NOT NULL PRIMARY KEY,

@@ -88,6 +88,14 @@ CREATE TABLE web.person_names (
     PRIMARY KEY (person_id, name)
 );
 
+-- A row is one confirmed e-mail address of one person; it is never published.
+CREATE TABLE web.people_accounts (
+    person_id NVARCHAR(200) NOT NULL,
+    address   NVARCHAR(250) NOT NULL,
+    version   ROWVERSION    NOT NULL,
+    PRIMARY KEY (person_id, address)
+);
+
 -- A row is one organisation that people and projects belong to.
 CREATE TABLE web.institutions (
     id                NVARCHAR(200)  NOT NULL PRIMARY KEY,

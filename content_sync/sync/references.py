@@ -27,6 +27,7 @@ class Reference:
 REFERENCES: tuple[Reference, ...] = (
     Reference("people", "institution_id", "institutions"),
     Reference("person_names", "person_id", "people"),
+    Reference("people_accounts", "person_id", "people"),
     Reference("topics", "given_parent_id", "topics"),
     Reference("publications", "venue_id", "venues"),
     Reference("publications", "replaced_by", "publications"),

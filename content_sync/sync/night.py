@@ -18,12 +18,13 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from content_sync import guards, references, snapshot, staging, touch
+from content_sync import snapshot
 from content_sync.errors import GuardRefused, NightpressError, SourceError
 from content_sync.records import VIEWS, View
 from content_sync.settings import Settings
 from content_sync.source.connect import Source, open_source
 from content_sync.source.read import SourceView, count_rows, probe, stream_rows
+from content_sync.sync import guards, references, staging, touch
 
 Progress = Callable[[str, int, int], None]
 """Called with a step (reading one view), rows read so far, and about how many there are."""

@@ -86,6 +86,7 @@ _OWNERS: dict[str, tuple[str, str]] = {
     "institutions": ("institution", "SELECT id FROM {differences}"),
     "people": ("person", "SELECT id FROM {differences}"),
     "person_names": ("person", "SELECT person_id AS id FROM {differences}"),
+    "people_accounts": ("account", "SELECT person_id AS id FROM {differences}"),
     "venues": ("venue", "SELECT id FROM {differences}"),
     "topics": ("topic", "SELECT id FROM {differences}"),
     "publications": ("publication", "SELECT id FROM {differences}"),
