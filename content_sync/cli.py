@@ -18,6 +18,7 @@ import click
 from content_sync import __version__
 from content_sync.errors import NightpressError
 from dynamic.commands import service
+from dynamic.cv.commands import cv
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -547,6 +548,7 @@ def _summary(
 
 
 main.add_command(service)
+main.add_command(cv)
 
 
 if __name__ == "__main__":

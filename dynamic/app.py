@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, g
 
-from dynamic import errors_shown, headers, health, site
+from dynamic import cv, errors_shown, headers, health, site
 from dynamic.database import connect
 from dynamic.identity import check_identity
 from dynamic.limits import MEGABYTE, csrf, limiter
@@ -39,4 +39,5 @@ def create_app(settings: ServiceSettings) -> Flask:
     site.add_site(app)
     app.context_processor(lambda: {"reader": g.get("reader")})
     app.register_blueprint(health.blueprint)
+    cv.add(app)
     return app

@@ -73,7 +73,7 @@ class ServiceSettings:
     """Company claim → id of the institution or a name, where the records' slug is not the claim."""
     cv_book_folders: tuple[str, ...] = ()
     """CV books of all nodes, as this machine reaches them; empty means var/cvbook/ alone."""
-    cv_access_logs: tuple[str, ...] = ("var/log/cvs.log*",)
+    cv_access_logs: tuple[str, ...] = ("var/log/apache-access.log*",)
     """Patterns of the files in which Apache logs who opened a CV, rotated ones included."""
 
     @property

@@ -17,6 +17,7 @@ Version 1, one JSON object:
                      sessions: [{id, title, starts, ends, place}],
                      questions: [{name, label, type, required, help, choices}],
                      consents: [{name, label, required, help}]}]
+    companies      [{slug, id, name}]: the member companies, who read CVs
     deliverables   [{id, slug, project_id, title, due, submitted, accepted, status, access, url}]
 
 Times are local to the event's `timezone`, without an offset: 2027-01-19T09:00. What the
@@ -59,6 +60,8 @@ _SESSIONS = """
 SELECT event_id, id, title, starts_at, ends_at, place FROM event_sessions
 ORDER BY event_id, starts_at IS NULL, starts_at, position, id"""
 
+_COMPANIES = "SELECT id, name FROM institutions WHERE is_member_company = 1 ORDER BY name, id"
+
 _DELIVERABLES = """
 SELECT d.*, p.access AS project_access
 FROM deliverables d JOIN projects p ON p.id = d.project_id ORDER BY d.id"""
@@ -78,6 +81,10 @@ def service_file(settings: Settings, reader: Reader, shown: dict[str, Any], rele
         "nav": shown["nav"],
         "footer_links": shown["footer_links"],
         "events": list(_events(settings, reader)),
+        "companies": [
+            {"slug": slug(row["id"]), "id": row["id"], "name": row["name"]}
+            for row in reader.rows(_COMPANIES)
+        ],
         "deliverables": list(_deliverables(reader)),
     }
     text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)

@@ -90,16 +90,19 @@ def digest_of(cv_id: str) -> str:
     return hashlib.sha256(cv_id.encode()).hexdigest()
 
 
-def take_out(books: tuple[Path, ...], cv_id: str, may_read: Callable[[str], bool]) -> list[str]:
+def take_out(
+    books: tuple[Path, ...], cv_id: str, may_read: Callable[[str], bool], *, must_exist: bool
+) -> list[str]:
     """Remove a CV from the books of all companies that may not read it, on every node.
 
     Returns the names of those companies in whose book it stood. The caller holds the lock.
+    With `must_exist` a folder that holds no book is one that is not mounted.
     Raises OSError if a book cannot be reached or written; it may then stand in some still.
     """
     was_in: set[str] = set()
     for book in books:
         if not (book / MARK).is_file():
-            if len(books) > 1 or (book.is_dir() and any(book.iterdir())):
+            if must_exist or (book.is_dir() and any(book.iterdir())):
                 raise FileNotFoundError(f"{book.name} is not a CV book, or is not mounted")
             continue  # the first night is still to come
         for company in sorted(book.iterdir()):

@@ -69,6 +69,8 @@ class Cv(Base):
     changed: Mapped[datetime] = mapped_column(UtcDateTime)
     leaving: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Since when it is being withdrawn: shown to nobody, until every copy is gone."""
+    unsettled: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when the books may still show it to a company that may no longer see it."""
 
     companies: Mapped[list[CvCompany]] = relationship(
         cascade="all, delete-orphan", lazy="selectin", order_by="CvCompany.company"

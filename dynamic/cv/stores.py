@@ -257,16 +257,15 @@ def _told() -> Iterator[None]:
         raise _unavailable() from error
 
 
-def sweep(store: Store, known: set[str], *, older_than: float) -> int:
-    """Delete files that no row of the database names and that are not just arriving.
+def sweep(store: Store, listed: list[Stored], known: set[str], *, older_than: float) -> int:
+    """Delete those of the listed files that no row names and that are not just arriving.
 
-    `known` must have been read after the listing began, so that no file is missed whose
-    row came in between: pass what a query returned, the age does the rest. Returns how
-    many went.
+    `known` is read after the listing: a file whose row came in between is then known.
+    Returns how many went.
     """
     limit = time.time() - older_than
-    orphans = [one.name for one in store.list() if one.name not in known and one.changed < limit]
-    for name in orphans:
+    orphans = {one.name for one in listed if one.name not in known and one.changed < limit}
+    for name in sorted(orphans):
         store.delete(name)
     return len(orphans)
 

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("reminders", sa.Integer, nullable=False, server_default="0"),
         sa.Column("changed", sa.DateTime, nullable=False),
         sa.Column("leaving", sa.DateTime, nullable=True),
+        sa.Column("unsettled", sa.DateTime, nullable=True),
     )
     op.create_index("ix_cvs_expires", "cvs", ["expires"])
     op.create_table(
