@@ -67,6 +67,21 @@ def demo(site: Path) -> None:
         click.echo(f"{_told(send_demo_cvs):,} fictional CVs are there.")
 
 
+def read_receipts_of(site: Path) -> str:
+    """Read the receipts of a site in mid-night; return what was wrong, or nothing."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from dynamic.cv.receipts import read_receipts
+    from dynamic.errors import ServiceError
+
+    try:
+        with _context(site):
+            read_receipts()
+    except (ServiceError, SQLAlchemyError, OSError, SystemExit) as error:
+        return type(error).__name__
+    return ""
+
+
 def _context(site: Path) -> AbstractContextManager[Any]:
     import os
     import secrets

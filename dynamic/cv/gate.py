@@ -114,29 +114,53 @@ def take_out(
 
 
 def remove(folder: Path, cv_id: str) -> bool:
-    """Remove a CV from one company's book: its pages, its file, its place in every list."""
+    """Remove a CV from one company's book: its pages, its file, its place in every list.
+
+    A list that held nothing else goes with it, and so do the links to it: the name of a
+    topic may say who it was.
+    """
     found = False
+    empty = []
     # Lists first: no link to what is already gone.
-    for page in sorted(folder.rglob("*.html")):
-        if page.parent.name != cv_id:
-            found |= _without(page, cv_id)
+    pages = [page for page in sorted(folder.rglob("*.html")) if page.parent.name != cv_id]
+    for page in pages:
+        content = page.read_bytes()
+        without = _cut(content, f"cv:{cv_id}")
+        if without == content:
+            continue
+        found = True
+        if page.parent != folder and b"<!--cv:" not in without:
+            empty.append(page)
+        else:
+            _replace(page, without)
+    for page in empty:
+        path = page.parent.relative_to(folder).as_posix()
+        shutil.rmtree(page.parent)
+        for other in pages:
+            if other not in empty:
+                content = other.read_bytes()
+                without = _cut(content, f"for:{path}")
+                if without != content:
+                    _replace(other, without)
     if (folder / cv_id).is_dir():
         found = True
         shutil.rmtree(folder / cv_id)
+    if found:
         _sync(folder)
     return found
 
 
-def _without(page: Path, cv_id: str) -> bool:
-    """Rewrite a list without the lines between the marks of a CV."""
-    begin, end = f"<!--cv:{cv_id}-->".encode(), f"<!--/cv:{cv_id}-->".encode()
-    content = page.read_bytes()
-    if begin not in content:
-        return False
+def _cut(content: bytes, mark: str) -> bytes:
+    """Return a page without what stands between all marks of this name."""
+    begin, end = f"<!--{mark}-->".encode(), f"<!--/{mark}-->".encode()
     while begin in content:
         before, _, rest = content.partition(begin)
         _, _, after = rest.partition(end)
         content = before + after
+    return content
+
+
+def _replace(page: Path, content: bytes) -> None:
     # Never in place: the page may be read now, or share its bytes with another book.
     part = page.with_name(f".{page.name}.part")
     with part.open("wb") as file:
@@ -144,7 +168,6 @@ def _without(page: Path, cv_id: str) -> bool:
         file.flush()
         os.fsync(file.fileno())
     os.replace(part, page)  # noqa: PTH105
-    return True
 
 
 def _forget_pool(book: Path, cv_id: str) -> None:
