@@ -18,6 +18,8 @@ import click
 from content_sync import __version__
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
+from content_sync.importing.commands import import_command
+from deploy.signin.commands import signin
 from dynamic.commands import service
 from dynamic.cv.commands import cv
 
@@ -108,15 +110,17 @@ def _fail(message: str, code: int) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", default="Your institute", show_default=True, help="Name of the site.")
+@click.option("--url", default="", help="Public address, such as https://publications.example.")
 @_told
-def init(folder: Path) -> None:
+def init(folder: Path, name: str, url: str) -> None:
     """Make a site folder: settings with every choice explained, and sample prose.
 
-    Example: nightpress init publications
+    Example: nightpress init publications --name "Institute of Tides" --url https://tides.example
     """
     from content_sync.new_site import make_site
 
-    make_site(folder)
+    make_site(folder, name=name, url=url)
     click.echo(f"Made a site in {folder}. Next:\n  cd {folder}\n  nightpress nightly")
 
 
@@ -175,7 +179,8 @@ def _sync(settings: Settings, accept: bool) -> Any:
     from content_sync.sync import sync as run_sync
     from content_sync.terminal import Progress, log
 
-    if not settings.source and not settings.demo_source.is_file():
+    is_demo = not settings.source and not settings.own_source.is_file()
+    if is_demo and not settings.demo_source.is_file():
         _make_demo(settings)
     progress = Progress()
     try:
@@ -489,6 +494,9 @@ def status(site: Path, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
 
 
+main.add_command(signin)
+
+
 def _settings(site: Path) -> Settings:
     from content_sync.settings import read_settings
 
@@ -582,6 +590,7 @@ def _summary(
     click.echo(f"\nLook at the site:  {look}")
 
 
+main.add_command(import_command)
 main.add_command(service)
 cv.add_command(book)
 main.add_command(cv)

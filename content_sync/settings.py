@@ -73,6 +73,17 @@ class Settings:
         return self.var / "demo.sqlite"
 
     @property
+    def own_source(self) -> Path:
+        """Works imported from files: read where no other source is named."""
+        return self.var / "records.sqlite"
+
+    @property
+    def source_name(self) -> str:
+        """The source that is read: the named one, else imported works, else the demo."""
+        own = self.own_source if self.own_source.is_file() else self.demo_source
+        return self.source or f"sqlite:///{own.as_posix()}"
+
+    @property
     def pelicanconf(self) -> Path:
         return self.site / "pelicanconf.py"
 

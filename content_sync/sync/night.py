@@ -117,10 +117,9 @@ def sync(
     cannot be written. Whatever is raised, the snapshot is as it was.
     """
     began = time.monotonic()
-    name = settings.source or f"sqlite:///{settings.demo_source}"
     with _writing(settings.snapshot):
         previous = _look_back(settings.snapshot)
-        with open_source(name, settings.site) as source:
+        with open_source(settings.source_name, settings.site) as source:
             run = _Run(settings, source, probe(source), accept, progress or _silent)
             _check_source(run, previous)
             is_new = (
