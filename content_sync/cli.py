@@ -20,7 +20,7 @@ from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from deploy.signin.commands import signin
-from dynamic.commands import service
+from dynamic.commands import privacy, service
 from dynamic.cv.commands import cv
 
 if TYPE_CHECKING:
@@ -594,6 +594,7 @@ main.add_command(import_command)
 main.add_command(service)
 cv.add_command(book)
 main.add_command(cv)
+main.add_command(privacy)
 
 
 if __name__ == "__main__":

@@ -105,9 +105,7 @@ def _write(
 
 def _still_allowed(settings: Settings, company: str, mine: Iterable[Cv]) -> bool:
     """Tell whether each CV that was staged may still be seen; the caller holds the lock."""
-    allowed = {
-        (cv.id, cv.sha256) for cv in read_cvs(settings.var) or [] if company in cv.companies
-    }
+    allowed = {(cv.id, cv.sha256) for cv in read_cvs(settings.var) or [] if company in cv.companies}
     return all((cv.id, cv.sha256) in allowed for cv in mine)
 
 

@@ -88,7 +88,9 @@ def _open(settings: Settings, name: str, client: list[Any]) -> Iterator[BinaryIO
                 "s3",
                 endpoint_url=settings.s3_endpoint_url or None,
                 config=Config(
-                    connect_timeout=5, read_timeout=30, retries={"max_attempts": 3, "mode": "standard"}
+                    connect_timeout=5,
+                    read_timeout=30,
+                    retries={"max_attempts": 3, "mode": "standard"},
                 ),
             )
         )

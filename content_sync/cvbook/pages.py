@@ -120,9 +120,7 @@ def _shown(cv: Cv) -> dict[str, Any]:
         "kind": cv.kind.upper(),
         "size": f"{max(cv.size // 1000, 1):,} kB",
         "pages": cv.pages,
-        "keys": json.dumps(
-            {name: [_key(v) for v in of(cv)] for name, (_, of) in FILTERS.items()}
-        ),
+        "keys": json.dumps({name: [_key(v) for v in of(cv)] for name, (_, of) in FILTERS.items()}),
     }
 
 

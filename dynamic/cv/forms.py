@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from wtforms.validators import Length, ValidationError
 
 from dynamic.cv.models import AVAILABILITY, DEGREES
 from dynamic.cv.shelf import Entry
+from dynamic.words import one_line, plain_text
 
 _MONTH = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
 MOST_TOPICS = 10
@@ -31,23 +31,14 @@ LONGEST_LINK = 300
 
 
 def _line(value: str | None) -> str:
-    """Return text as one line that every database can hold."""
-    return " ".join(_without_controls(value or "").split())
+    return one_line(value, 5000)
 
 
 def _lines(value: str | None) -> str:
-    return _without_controls((value or "").replace("\r", "\n"))
+    return plain_text(value, 5000)
 
 
-def _without_controls(value: str) -> str:
-    return "".join(
-        char
-        for char in value
-        if char == "\n" or char == " " or unicodedata.category(char) not in {"Cc", "Cs", "Cn"}
-    )
-
-
-class CvForm(FlaskForm):  # type: ignore[misc]
+class CvForm(FlaskForm):
     """One CV. The file is asked for once; later it may stay empty."""
 
     name = StringField("Your name, as employers should read it", filters=[_line])
@@ -72,7 +63,7 @@ class CvForm(FlaskForm):  # type: ignore[misc]
     consent = BooleanField("I agree")
 
     def __init__(self, *args: Any, companies: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
         choices = [*companies.items()]
         self.chosen.choices = choices
         self.blocked.choices = choices
@@ -132,27 +123,28 @@ class CvForm(FlaskForm):  # type: ignore[misc]
 
     def entry(self, email: str) -> Entry:
         """Return what was entered, once it is valid."""
+        data = self.data
         return Entry(
-            name=self.name.data,
+            name=data["name"],
             email=email,
-            degree=self.degree.data,
-            field=self.field.data,
-            graduation=self.graduation.data,
-            topics=_split(self.topics.data, r"[,;\n]"),
-            availability=tuple(key for key in AVAILABILITY if key in self.availability.data),
-            available_from=self.available_from.data,
-            links=_split(self.links.data, r"\s+"),
-            shown_to=self.shown_to.data,
-            chosen=tuple(self.chosen.data if self.shown_to.data == "chosen" else ()),
-            blocked=tuple(self.blocked.data or ()),
+            degree=data["degree"],
+            field=data["field"],
+            graduation=data["graduation"],
+            topics=_split(data["topics"], r"[,;\n]"),
+            availability=tuple(key for key in AVAILABILITY if key in data["availability"]),
+            available_from=data["available_from"],
+            links=_split(data["links"], r"\s+"),
+            shown_to=data["shown_to"],
+            chosen=tuple(data["chosen"] if data["shown_to"] == "chosen" else ()),
+            blocked=tuple(data["blocked"] or ()),
         )
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]
+class ConfirmForm(FlaskForm):
     """Nothing but the token against cross-site posts."""
 
 
-class PersonForm(FlaskForm):  # type: ignore[misc]
+class PersonForm(FlaskForm):
     """Staff tie an account to a person; an empty field unties it."""
 
     person = StringField("Person", filters=[_line], validators=[Length(max=500)])

@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from dynamic.cv import export, gate
+from dynamic.cv import gate
 from dynamic.cv.consent import CURRENT
 from dynamic.cv.inspection import Inspected
 from dynamic.cv.models import Cv, CvCompany, CvReceipt
@@ -25,8 +25,9 @@ from dynamic.cv.spool import Spooled
 from dynamic.cv.stores import Store, new_name, open_store
 from dynamic.database import begin_writing, db, now
 from dynamic.errors import Unavailable
+from dynamic.service_export import want_export
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("nightpress.cv")
 
 YEAR = timedelta(days=365)
 """How long a CV is shown after it was uploaded or renewed."""
@@ -105,7 +106,7 @@ def land(
 
 
 def settle(cv: Cv, *, hide: bool = False) -> None:
-    """Make list, export and books agree with the row; with `hide` it leaves all books.
+    """Make list and books agree with the row; with `hide` it leaves all books until tonight.
 
     Raises NotGone if a book could not be reached; the worker calls this again.
     """
@@ -119,7 +120,6 @@ def settle(cv: Cv, *, hide: bool = False) -> None:
                 return
             cv = fresh
             _tell_list(cv)
-            export.update_locked()
             gate.take_out(
                 settings.cv_books,
                 cv_id,
@@ -130,6 +130,7 @@ def settle(cv: Cv, *, hide: bool = False) -> None:
         raise _not_gone(error) from error
     cv.unsettled = None
     db.session.commit()
+    want_export()
 
 
 def renew(cv: Cv) -> None:
@@ -137,7 +138,7 @@ def renew(cv: Cv) -> None:
     cv.expires = now() + YEAR
     cv.reminders = 0
     db.session.commit()
-    export.update()
+    want_export()
 
 
 def withdraw(cv: Cv, *, queue: Callable[[Cv], None]) -> None:
@@ -153,7 +154,6 @@ def withdraw(cv: Cv, *, queue: Callable[[Cv], None]) -> None:
     try:
         with gate.locked(settings.var):
             gate.deny(settings.var, cv.id, [("withdrawn", "*")])
-            export.forget(settings.var, cv.id)
             gate.take_out(
                 settings.cv_books, cv.id, lambda _: False, must_exist=bool(settings.cv_book_folders)
             )
@@ -163,6 +163,7 @@ def withdraw(cv: Cv, *, queue: Callable[[Cv], None]) -> None:
     queue(cv)
     erase_rows([cv.id])
     db.session.commit()
+    want_export()
     _drop(name)
 
 
@@ -181,9 +182,7 @@ def _write(
     """Write row and companies; return the row and the file that it named before."""
     db.session.rollback()  # what was read so far is not what is written on
     begin_writing()
-    cv = db.session.scalars(
-        select(Cv).where(Cv.subject == subject).with_for_update()
-    ).one_or_none()
+    cv = db.session.scalars(select(Cv).where(Cv.subject == subject).with_for_update()).one_or_none()
     instant = now()
     if cv is not None and cv.leaving is not None:
         raise Unavailable("Your CV is being withdrawn just now. Wait until that is done.")
@@ -210,8 +209,8 @@ def _write(
     cv.consented = instant
     cv.changed = instant
     cv.unsettled = instant
-    wanted = {company: "chosen" for company in entry.chosen}
-    wanted |= {company: "blocked" for company in entry.blocked}
+    wanted = dict.fromkeys(entry.chosen, "chosen")
+    wanted |= dict.fromkeys(entry.blocked, "blocked")
     kept = {one.company: one for one in cv.companies}
     for company, one in kept.items():
         if company not in wanted:

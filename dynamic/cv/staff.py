@@ -7,12 +7,12 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from dynamic.cv import export
 from dynamic.cv.forms import PersonForm, person_id_in
 from dynamic.cv.models import AccountPerson, Cv
 from dynamic.database import begin_writing, db, now
 from dynamic.identity import only, reader
 from dynamic.records import find_record
+from dynamic.service_export import want_export
 
 blueprint = Blueprint("cv_staff", __name__, url_prefix="/services/cv/staff")
 
@@ -30,7 +30,7 @@ def tie(cv_id: str) -> Any:
     """Tie the account of a CV to a person, or untie it."""
     form = PersonForm()
     if not form.validate_on_submit():
-        if form.csrf_token.errors:
+        if "csrf_token" in form.errors:
             abort(400)
         return _show("That is not an identifier."), 422
     person_id = person_id_in(form.person.data or "")
@@ -53,7 +53,7 @@ def tie(cv_id: str) -> Any:
     elif known.person_id != person_id:
         known.person_id, known.tied_by, known.tied = person_id, reader.subject, now()
     db.session.commit()
-    export.update()
+    want_export()
     return redirect(url_for(".people", done="saved"), 303)
 
 

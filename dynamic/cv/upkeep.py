@@ -1,20 +1,22 @@
-"""What has to happen to CVs without anybody asking: the worker calls `tend` every few minutes."""
+"""What has to happen to CVs without anybody asking: the worker calls this."""
 
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from flask import current_app
 from sqlalchemy import select
 
-from dynamic.cv import export, gate, mails, shelf, spool, stores
+from dynamic.cv import gate, mails, shelf, spool, stores
 from dynamic.cv.models import Cv
 from dynamic.database import db, now
 from dynamic.errors import ServiceError
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("nightpress.cv")
 
 REMINDERS = (timedelta(days=30), timedelta(days=7))
 """How long before the end a student is reminded."""
@@ -23,20 +25,42 @@ ORPHANS_AFTER = 3600
 _GRACE = timedelta(minutes=1)
 
 
+_TEND_EVERY = 60.0
+_last = [0.0]
+
+
+def in_a_round() -> int:
+    """Do what the worker does in passing, once a minute; return how much it was."""
+    if time.monotonic() - _last[0] < _TEND_EVERY:
+        return 0
+    _last[0] = time.monotonic()
+    return sum(_run({"withdrawn": finish_withdrawals, "settled": finish_changes}).values())
+
+
+def once_a_day() -> int:
+    """Do what the worker does every day: all of it. Return how much was deleted."""
+    return sum(tend().values())
+
+
 def tend() -> dict[str, int]:
     """Finish what could not be finished before; remind, purge, sweep. Return how often each.
 
     Each step is tried by itself: a store that does not answer keeps nobody from being
     reminded. Can be run at any time and by several processes.
     """
-    steps = {
-        "returned": purge_returned,
-        "withdrawn": finish_withdrawals,
-        "settled": finish_changes,
-        "reminded": remind,
-        "purged": purge,
-        "swept": sweep,
-    }
+    return _run(
+        {
+            "brought back and purged": purge_returned,
+            "withdrawn": finish_withdrawals,
+            "settled": finish_changes,
+            "reminded": remind,
+            "purged": purge,
+            "swept": sweep,
+        }
+    )
+
+
+def _run(steps: dict[str, Callable[[], int]]) -> dict[str, int]:
     done = {}
     for name, step in steps.items():
         try:
@@ -112,16 +136,11 @@ def purge() -> int:
 def sweep(older_than: float = ORPHANS_AFTER) -> int:
     """Delete stored files that no row names, and what killed processes left half-written."""
     store = shelf.store()
-    listed = [one for one in store.list()]
+    listed = list(store.list())
     known = set(db.session.scalars(select(Cv.object)))
     db.session.rollback()
     spool.clear(_settings().var / "cv-spool")
     return stores.sweep(store, listed, known, older_than=older_than)
-
-
-def refresh() -> None:
-    """Bring the table for the nightly job up to date, such as after a new company came."""
-    export.update()
 
 
 def _withdraw(cv: Cv, queue: Any) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import (
     Blueprint,
@@ -30,12 +30,17 @@ from dynamic.cv.spool import Spooled, spooled
 from dynamic.errors import Unavailable
 from dynamic.identity import reader
 from dynamic.limits import MEGABYTE, limiter
+from dynamic.outbox import can_be_mailed
 
 blueprint = Blueprint("cv", __name__, url_prefix="/services/cv")
 
 LARGEST_BODY = 12 * MEGABYTE
 """Bytes of the largest request: a CV with all that is entered beside it."""
 _LONGEST_FILE_NAME = 200
+_NO_ADDRESS = (
+    "Your account has no confirmed address for mail, so no company could write to you. Confirm"
+    " one where you sign in, sign in again, and come back."
+)
 
 
 @blueprint.url_value_preprocessor
@@ -77,19 +82,22 @@ def edit() -> Any:
     if cv is None:
         _students_only()
     form = CvForm(companies=_companies_for(cv), **_entered(cv))
+    if not can_be_mailed(reader.email):
+        return _show(form, cv, trouble=_NO_ADDRESS)
     if request.method == "GET":
         return _show(form, cv)
     upload = request.files.get("file")
     is_valid = form.validate_on_submit()
-    if form.csrf_token.errors:
+    if "csrf_token" in form.errors:
         abort(400)
+    settings = current_app.config["SETTINGS"]
     try:
         if upload is None or not upload.filename:
             if cv is None:
                 raise Refused("missing")
             return _save(form, None) if is_valid else _show(form, cv)
-        with spooled(upload.stream, current_app.config["SETTINGS"].var / "cv-spool") as file:
-            found = inspect(file.path, clamd=current_app.config["SETTINGS"].clamd)
+        with spooled(cast(BinaryIO, upload.stream), settings.var / "cv-spool") as file:
+            found = inspect(file.path, clamd=settings.clamd)
             if not is_valid:
                 return _show(form, cv, file_was_good=True)
             return _save(form, (file, found, _shown_name(upload)))
@@ -100,8 +108,8 @@ def edit() -> Any:
         return _not_gone(error)
     except Unavailable as error:
         # The form comes back as it was filled in: only the file must be chosen again.
-        page, code = _show(form, cv, trouble=str(error))
-        return page, 503, {"Retry-After": str(error.retry_after)} if code else {}
+        page, _ = _show(form, cv, trouble=str(error))
+        return page, 503, {"Retry-After": str(error.retry_after)}
 
 
 @blueprint.get("/file")
