@@ -23,6 +23,12 @@ _LAST_LINES = 12
 class ChildDied(NightpressError):
     """A part of the stack ended on its own, or never came to answer."""
 
+    @classmethod
+    def told(cls, what: str, log: Path) -> ChildDied:
+        """Return the failure with the last lines of the part's log."""
+        lines = "".join(f"\n    {line}" for line in last_lines(log))
+        return cls(f"{what}. The last lines of {log}:{lines}")
+
 
 class Child:
     """One running process of the stack."""
@@ -39,9 +45,7 @@ class Child:
         """Return what to tell of a child that ended: how, and its last words."""
         code = self.process.poll()
         how = "does not answer" if code is None else f"ended with {_status(code)}"
-        lines = last_lines(self.log)
-        told = "".join(f"\n    {line}" for line in lines)
-        return ChildDied(f"{self.title} {how}. The last lines of {self.log}:{told}")
+        return ChildDied.told(f"{self.title} {how}", self.log)
 
     def stop(self) -> None:
         """End the process and all that it started, politely at first."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from content_sync.errors import ConfigurationError
 from content_sync.operations.apache import Apache, find_apache
 from content_sync.operations.certificates import Certificate, throwaway
-from content_sync.operations.children import Children, free_port, listens
+from content_sync.operations.children import ChildDied, Children, free_port, listens
 from content_sync.operations.overlay import make_overlay
 from content_sync.release.earlier import write_earlier
 from content_sync.release.releases import live
@@ -168,6 +168,7 @@ def _environment(settings: Settings, stack: Stack, certificate: Certificate) -> 
         "PYTHONUNBUFFERED": "1",
         "NIGHTPRESS_PROXY_SECRET": stack.proxy_secret,
         "NIGHTPRESS_SITE_URL": stack.url,
+        "NIGHTPRESS_SITEURL": stack.url,
         "NIGHTPRESS_CA_BUNDLE": str(certificate.authority),
     }
     if stack.signin_url:
@@ -198,13 +199,24 @@ def _start_signin(settings: Settings, stack: Stack, port: int, environment: dict
 
 
 def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "content_sync.cli", "service"]
+    where = ["--site", str(settings.site)]
+    log = stack.log / "service.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        migrated = subprocess.run(
+            [*command, "migrate", *where],
+            env={**os.environ, **environment},
+            cwd=settings.site,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if migrated.returncode:
+        raise ChildDied.told("The service's database cannot be prepared", log)
     stack.children.start(
         "The service",
-        [
-            *(sys.executable, "-m", "content_sync.cli", "service", "run"),
-            *("--site", str(settings.site), "--port", str(stack.service_port)),
-        ],
-        log=stack.log / "service.log",
+        [*command, "run", *where, "--port", str(stack.service_port)],
+        log=log,
         ready=lambda: listens(stack.service_port),
         environment=environment,
         folder=settings.site,
