@@ -110,6 +110,10 @@ def _has_postgresql() -> bool:
     return _has_program("initdb") or any(servers)
 
 
+def _has_apache() -> bool:
+    return any(Path("/usr/lib/apache2/modules").glob("mod_auth_openidc.so"))
+
+
 COMPONENTS = {
     "odbc": Component(
         title="SQLite's ODBC driver",
@@ -120,6 +124,11 @@ COMPONENTS = {
         title="PostgreSQL with its ODBC driver",
         packages=("odbc-postgresql", "postgresql", "unixodbc"),
         is_there=lambda: _has_postgresql() and _has_odbc_driver("PostgreSQL"),
+    ),
+    "apache": Component(
+        title="Apache with mod_auth_openidc",
+        packages=("apache2", "libapache2-mod-auth-openidc"),
+        is_there=_has_apache,
     ),
     "chromium": Component(
         title="Chromium",
