@@ -98,7 +98,8 @@ def running_stack(
         key=certificate.key,
         service_port=free_port(),
         signin=signin,
-        signin_origin=signin_url if signin else "",
+        signin_host=f"{signin_host}:{port}",
+        authority=certificate.authority,
         signin_port=signin_backend,
     )
     command = apache.write()
