@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import ssl
+from datetime import UTC, datetime, timedelta
 
 import brotli
 import pytest
@@ -371,3 +372,14 @@ def test_the_root_of_the_release_is_not_served(shut: Served) -> None:
     for path in outside[:: max(1, len(outside) // 15)]:
         for form in (f"/../{path}", f"/%2e%2e/{path}", f"/assets/../../{path}"):
             assert shut.get(form).status in {400, 403, 404}, form
+
+
+def test_faults_can_be_reported(shut: Served) -> None:
+    answer = shut.get("/.well-known/security.txt")
+    assert answer.status == 200
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    fields = dict(line.split(": ", 1) for line in answer.text.splitlines())
+    assert fields["Contact"] == "mailto:security@publications.example"
+    assert fields["Canonical"] == "https://publications.example/.well-known/security.txt"
+    expires = datetime.fromisoformat(fields["Expires"])
+    assert timedelta(days=300) < expires - datetime.now(UTC) < timedelta(days=366)
