@@ -98,6 +98,10 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         """Return the site's home page."""
         return f"{settings.SITE_URL}/"
 
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; unlike allauth's own, also where no request is at hand."""
+        self.render_mail(template_prefix, email, {"email": email, **context}).send()
+
     def render_mail(
         self,
         template_prefix: str,

@@ -201,6 +201,23 @@ def people_command(settings: Settings, words: str, as_json: bool) -> None:
         click.echo(f"{person.email:<32} {told:<32} {person.subject}")
 
 
+@signin.command("close")
+@click.argument("who")
+@click.option("--open", "reopen", is_flag=True, help="Open the account again.")
+@_with_provider
+def close_command(settings: Settings, who: str, reopen: bool) -> None:
+    """Close an account: it signs in no more. Sessions end within minutes; 'block' is at once.
+
+    Example: nightpress signin close eve@acme.example
+    """
+    from deploy.signin.people import find
+
+    account = find(who)
+    account.is_active = reopen
+    account.save()
+    click.echo(f"{account.email} is {'open again' if reopen else 'closed'}.")
+
+
 @signin.command("administrator")
 @click.argument("address")
 @click.password_option(help="Asked for if it is not given.")

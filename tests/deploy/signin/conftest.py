@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 
 import pytest
 
@@ -20,9 +21,9 @@ def site() -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture
-def signed_in(site: Stack) -> Callable[[str], Reader]:
-    """A function that returns the browser of a demo account, signed in."""
+@pytest.fixture(scope="module")
+def fresh(site: Stack) -> Callable[[str], Reader]:
+    """A function that returns a new browser, signed in with a demo account."""
     password = (site.site / "var" / "secrets" / "demo-password").read_text()
 
     def sign_in(who: str) -> Reader:
@@ -32,3 +33,9 @@ def signed_in(site: Stack) -> Callable[[str], Reader]:
         return reader
 
     return sign_in
+
+
+@pytest.fixture(scope="module")
+def signed_in(fresh: Callable[[str], Reader]) -> Callable[[str], Reader]:
+    """The same, one browser for each account; for tests that do not sign out."""
+    return cache(fresh)

@@ -38,7 +38,7 @@ PAGES = {
     "members/search-index/manifest.json": '{"secret": "members"}',
     "staff/index.html": "<h1>Staff home</h1>",
 }
-CVS = {"acme-circuits/index.html": "<h1>CVs for Acme</h1>", "borealis-devices/index.html": "B"}
+CVS = {"acme-circuits/index.html": "<h1>CVs for Acme</h1>", "borealis-devices/index.html": "<h1>CVs for Borealis</h1>"}
 SECRET = "between-apache-and-the-service"
 
 
@@ -109,30 +109,23 @@ class Stack:
         return done.stdout
 
     def start_provider(self) -> None:
-        log = self.log / "provider.log"
-        self.processes["provider"] = subprocess.Popen(
-            [sys.executable, "-m", "content_sync.cli", "signin", "run"]
-            + ["--port", str(self.provider_port), "--site", str(self.site)],
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-        )
-        wait_for(self.provider_port, self.processes["provider"], log)
+        command = [sys.executable, "-m", "content_sync.cli", "signin", "run"]
+        where = ["--port", str(self.provider_port), "--site", str(self.site)]
+        self._start("provider", [*command, *where], self.provider_port)
 
     def start_apache(self) -> None:
         conf = self.site / "var" / "apache" / "site.conf"
         lines = [f'Define {name} "{value}"' for name, value in self.defines.items()]
         conf.write_text("\n".join([*lines, f'Include "{CONF}/server.conf"', ""]))
-        log = self.log / "apache-start.log"
-        self.processes["apache"] = subprocess.Popen(
-            ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"],
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        wait_for(self.port, self.processes["apache"], log)
+        self._start("apache", ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"], self.port)
+
+    def _start(self, name: str, command: list[str], port: int) -> None:
+        log = self.log / f"{name}.log"
+        with log.open("ab") as out:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT
+            )
+        wait_for(port, self.processes[name], log)
 
     def reload_apache(self) -> None:
         """Reload gracefully, as logrotate does every week."""
