@@ -8,6 +8,7 @@ from typing import Any
 
 from content_sync.errors import ReleaseError
 from content_sync.processes import processes
+from content_sync.release.compress import compress_shards
 from content_sync.release.stage import Release, Stage, live
 from content_sync.settings import Settings
 
@@ -64,8 +65,9 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
             indexed += report.added + report.changed
             size += report.size
         shards_size = sum(written.result().size for written in shards)
-    for folder in ("search", "public/search-index", "members/search-index"):
-        stage.adopt(folder)
+        for folder in ("search", "public/search-index", "members/search-index"):
+            stage.adopt(folder)
+        compress_shards(settings, stage, executor)
     stage.finish()
     return IndexedRelease(documents, indexed, size, shards_size)
 

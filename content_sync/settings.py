@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -40,6 +41,8 @@ class Settings:
     """A sync that loses more than this share of a view's records is refused …"""
     guard_minimum: int = 20
     """… if it also loses at least this many."""
+    security_contact: str = ""
+    """mailto: or https: address for reports of security faults, for security.txt."""
     releases_kept: int = 7
     """How many releases stay on disk, the live one included."""
     workers: int = 0
@@ -120,6 +123,9 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
             yield f"{name.upper()} must be text"
     if str(values.get("timezone", "UTC")) not in available_timezones():
         yield "TIMEZONE must be an IANA name such as Europe/Berlin"
+    contact = values.get("security_contact", "")
+    if not re.fullmatch(r"(?:(?:mailto:|https://)[^\s<>\"]+)?", str(contact)):
+        yield "SECURITY_CONTACT must be a mailto: or https: address"
     types = values.get("full_text_types", ())
     if isinstance(types, str) or not all(
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types

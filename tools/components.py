@@ -110,6 +110,10 @@ def _has_postgresql() -> bool:
     return _has_program("initdb") or any(servers)
 
 
+def _has_apache() -> bool:
+    return any(Path("/usr/lib/apache2/modules").glob("mod_auth_openidc.so"))
+
+
 COMPONENTS = {
     "odbc": Component(
         title="SQLite's ODBC driver",
@@ -121,15 +125,15 @@ COMPONENTS = {
         packages=("odbc-postgresql", "postgresql", "unixodbc"),
         is_there=lambda: _has_postgresql() and _has_odbc_driver("PostgreSQL"),
     ),
+    "apache": Component(
+        title="Apache with mod_auth_openidc",
+        packages=("apache2", "libapache2-mod-auth-openidc"),
+        is_there=_has_apache,
+    ),
     "chromium": Component(
         title="Chromium",
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
-    ),
-    "apache": Component(
-        title="Apache with mod_auth_openidc",
-        packages=("apache2", "libapache2-mod-auth-openidc"),
-        is_there=lambda: Path("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
     ),
     "node": Component(
         title="Node.js",

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history
-from content_sync.release.addresses import GONE, file_of, is_reserved, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
 from content_sync.release.redirect_map import LONGEST
 from content_sync.release.serving import mark_gone, write_maps
 from content_sync.release.stage import Stage, write_file
@@ -111,7 +111,7 @@ class _Site:
             for entry in stage.entries(tree):
                 if entry.records.startswith(GONE):
                     self.carried[entry.path] = entry.key
-                else:
+                elif entry.records != COMPRESSED:
                     self.pages.add(entry.path)
 
     def answers(self, path: str) -> bool:

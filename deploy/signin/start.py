@@ -90,7 +90,7 @@ def register(client_id: str, name: str, site_url: str, secret: str) -> None:
     client.skip_consent = True
     client.set_scopes(list(SCOPES))
     client.set_redirect_uris([f"{site_url}/oidc/callback"])
-    client.set_post_logout_redirect_uris([f"{site_url}/", f"{site_url}/signed-out/"])
+    client.set_post_logout_redirect_uris([f"{site_url}/", f"{site_url}/signin/"])
     if not client.check_secret(secret):
         client.set_secret(secret)
     if _facts(client) != before or client._state.adding:

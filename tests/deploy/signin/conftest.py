@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 
 import pytest
 
@@ -37,5 +36,16 @@ def fresh(site: Stack) -> Callable[[str], Reader]:
 
 @pytest.fixture(scope="module")
 def signed_in(fresh: Callable[[str], Reader]) -> Callable[[str], Reader]:
-    """The same, one browser for each account; for tests that do not sign out."""
-    return cache(fresh)
+    """The same, one browser for each account, for tests that do not sign out.
+
+    Who signs out somewhere is signed out everywhere soon, so a browser may have to be new.
+    """
+    browsers: dict[str, Reader] = {}
+
+    def signed_in(who: str) -> Reader:
+        reader = browsers.get(who)
+        if reader is None or "HTTP_X_REMOTE_GROUPS" not in reader.fetch("/services/echo").text:
+            reader = browsers[who] = fresh(who)
+        return reader
+
+    return signed_in

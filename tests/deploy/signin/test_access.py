@@ -292,6 +292,21 @@ def test_signing_out_ends_the_session_everywhere(site: Stack, fresh: SignedIn) -
     assert "/accounts/login/" in reader.go("/members/").url  # signed out at the provider too
 
 
+def test_who_signed_out_elsewhere_is_told_to_sign_in_again(site: Stack, fresh: SignedIn) -> None:
+    laptop, phone = fresh("staff"), fresh("staff")
+    assert laptop.go("/staff/").status_code == 200
+    phone.go("/signout/")
+    time.sleep(2.2)
+    page = laptop.go("/staff/")
+    assert page.status_code == 403
+    assert "Please sign in again" in page.text
+    form = laptop.go("/signin/again")
+    assert "/accounts/login/" in form.url
+    password = (site.site / "var" / "secrets" / "demo-password").read_text()
+    laptop.fill(form, login="staff@demo.example", password=password)
+    assert laptop.go("/staff/").status_code == 200
+
+
 @pytest.mark.parametrize(
     "target",
     [
