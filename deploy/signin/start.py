@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from content_sync.errors import ConfigurationError
@@ -77,6 +78,20 @@ def prepare(*, files: bool = False) -> None:
     for name in GROUPS:
         Group.objects.get_or_create(name=name)
     register(SITE_CLIENT, settings.SITE_NAME, settings.SITE_URL, client_secret(settings.SECRETS))
+
+
+def own_metadata() -> dict[str, Any]:
+    """Return the provider's own discovery document, without asking it over the network."""
+    import json
+
+    from allauth.idp.oidc.views import configuration
+    from django.conf import settings
+    from django.test import RequestFactory
+
+    host = settings.SIGNIN_URL.removeprefix("https://")
+    request = RequestFactory().get("/", secure=True, headers={"host": host})
+    found: dict[str, Any] = json.loads(configuration(request).content)
+    return found
 
 
 def register(client_id: str, name: str, site_url: str, secret: str) -> None:

@@ -188,7 +188,8 @@ def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
         }
         if os.geteuid() == 0:
             made.defines |= {"NIGHTPRESS_USER": "www-data", "NIGHTPRESS_GROUP": "www-data"}
-            shutil.chown(run / "sessions", "www-data", "www-data")
+            for mine in (run, run / "sessions"):
+                shutil.chown(mine, "www-data", "www-data")
         echo.start()
         yield made
     finally:
