@@ -133,7 +133,7 @@ class Build:
         client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
         assets, self._assets = read_assets(theme / "static", client)
         self._globals = {
-            **_plain_settings(generator.settings),
+            **plain_settings(generator.settings),
             "nav": navigation(self.reader),
             "is_demo": self.is_demo,
             "footer_links": _footer_links(generator.context),
@@ -464,6 +464,7 @@ TEMPLATES = (
     "publications.html",
     "home.html",
     "search.html",
+    "opensearch.xml",
     "not_found.html",
     "error.html",
 )
@@ -509,7 +510,7 @@ def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
 _OWN_BUSINESS = ("PATH", "THEME", "PLUGINS", "NIGHTPRESS", "CACHE", "LOG", "PORT", "BIND")
 
 
-def _plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
+def plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
     """Return the settings that templates can show: plain values that name no folder."""
     return {
         name: value

@@ -36,7 +36,7 @@ class Claims(DefaultOIDCAdapter):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Return the claims; groups need the scope `groups`, which a person cannot choose."""
-        claims = {"sub": self.get_user_sub(client, user)}
+        claims: dict[str, Any] = {"sub": self.get_user_sub(client, user)}
         if purpose != "userinfo":
             return claims
         address = EmailAddress.objects.get_primary(user)
@@ -78,7 +78,7 @@ def display(account: Account) -> str:
     return account.email
 
 
-class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
+class Accounts(DefaultAccountAdapter):
     """Registration, and mails that say whose they are."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -113,4 +113,3 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
         marks = {"Auto-Submitted": "auto-generated", **(headers or {})}
         return super().render_mail(template_prefix, email, {**context, **names}, marks)
-

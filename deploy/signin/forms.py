@@ -8,6 +8,7 @@ from django import forms
 
 from deploy.signin.models import one_line
 
+
 class WithName(forms.Form):
     """The person's name, as they write it."""
 

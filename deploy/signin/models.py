@@ -40,7 +40,7 @@ class Company(models.Model):
                 "Small letters, digits and hyphens only, as in acme-circuits.",
             )
         ],
-        help_text="As in /cvs/<slug>/: small letters, digits, hyphens. It stays when the name changes.",
+        help_text="As in /cvs/<slug>/: small letters, digits, hyphens. It stays for good.",
     )
     name = models.CharField(max_length=200, unique=True, validators=[one_line])
 
@@ -120,7 +120,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
 
 class Admission(models.Model):
-    """An address, or all of a mail domain, admitted to a group: an invitation or a standing rule."""
+    """An address, or all of a mail domain, admitted to a group: an invitation or a rule."""
 
     whose = models.CharField(
         "address or domain",

@@ -180,9 +180,7 @@ def make_demo_people() -> tuple[str, list[Person]]:
     for address, name, group, company in DEMO_PEOPLE:
         account = Account.objects.filter(email=address).first()
         if account is None or not account.check_password(password):
-            account = make_account(
-                address, password, name=name, groups=(group,), company=company
-            )
+            account = make_account(address, password, name=name, groups=(group,), company=company)
         made.append(_person(account))
     return password, made
 

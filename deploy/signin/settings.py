@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-env = environ.FileAwareEnv()
+env = environ.FileAwareEnv()  # type: ignore[no-untyped-call]
 
 VAR = Path(env.str("NIGHTPRESS_SIGNIN_VAR", "var")).resolve()
 SECRETS = VAR / "secrets"

@@ -90,7 +90,8 @@ def own_metadata() -> dict[str, Any]:
 
     host = settings.SIGNIN_URL.removeprefix("https://")
     request = RequestFactory().get("/", secure=True, headers={"host": host})
-    found: dict[str, Any] = json.loads(configuration(request).content)
+    answer: Any = configuration(request)
+    found: dict[str, Any] = json.loads(answer.content)
     return found
 
 

@@ -45,9 +45,7 @@ def page(chromium: Browser, site: Stack) -> Iterator[Page]:
     strangers: list[str] = []
     opened.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     hosts = (site.url, site.signin_url, "data:")
-    opened.on(
-        "request", lambda r: None if r.url.startswith(hosts) else strangers.append(r.url)
-    )
+    opened.on("request", lambda r: None if r.url.startswith(hosts) else strangers.append(r.url))
     yield opened
     context.close()
     assert [fault for fault in faults if "Failed to load resource" not in fault] == []

@@ -68,9 +68,7 @@ class Reader(requests.Session):
         headers = {**FETCH, **more.pop("headers", {})}
         return self.get(urljoin(self.stack.url + "/", address), headers=headers, **more)
 
-    def fill(
-        self, page: requests.Response, press: str = "", **values: str
-    ) -> requests.Response:
+    def fill(self, page: requests.Response, press: str = "", **values: str) -> requests.Response:
         """Send the first form of a page that has the named fields, by a button if one is named."""
         for form in LexborHTMLParser(page.text).css("form"):
             fields = {

@@ -38,7 +38,10 @@ PAGES = {
     "members/search-index/manifest.json": '{"secret": "members"}',
     "staff/index.html": "<h1>Staff home</h1>",
 }
-CVS = {"acme-circuits/index.html": "<h1>CVs for Acme</h1>", "borealis-devices/index.html": "<h1>CVs for Borealis</h1>"}
+CVS = {
+    "acme-circuits/index.html": "<h1>CVs for Acme</h1>",
+    "borealis-devices/index.html": "<h1>CVs for Borealis</h1>",
+}
 SECRET = "between-apache-and-the-service"
 
 
@@ -220,8 +223,10 @@ def _write_site(site: Path) -> None:
         'from content_sync.site_defaults import *\nSITENAME = "Ellmark Consortium"\n'
     )
     subprocess.run(
-        ["/usr/sbin/httxt2dbm" if Path("/usr/sbin/httxt2dbm").exists() else "httxt2dbm"]
-        + ["-f", "SDBM", "-i", "/dev/null", "-o", str(release / "maps" / "redirects")],
+        [
+            *("/usr/sbin/httxt2dbm", "-f", "SDBM", "-i", "/dev/null"),
+            *("-o", str(release / "maps" / "redirects")),
+        ],
         check=True,
         capture_output=True,
     )
@@ -249,7 +254,9 @@ def _write_certificate(folder: Path) -> None:
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")]
+    names = [
+        x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")
+    ]
     leaf = (
         certificate(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key.public_key()
@@ -260,17 +267,13 @@ def _write_certificate(folder: Path) -> None:
             ),
             critical=False,
         )
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     pem = serialization.Encoding.PEM
     (folder / "ca.pem").write_bytes(ca.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.pem").write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.key").write_bytes(
-        key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 

@@ -58,7 +58,10 @@ def test_an_anonymous_fetch_is_told_401_and_sent_nowhere(
 def test_the_service_answers_programs_401_and_people_by_the_sign_in(site: Stack) -> None:
     reader = Reader(site)
     assert reader.fetch("/services/feedback").status_code == 401
-    assert reader.post(f"{site.url}/services/feedback", headers=NAVIGATION).status_code in {401, 411}
+    assert reader.post(f"{site.url}/services/feedback", headers=NAVIGATION).status_code in {
+        401,
+        411,
+    }
     sent = reader.go("/services/feedback", allow_redirects=False)
     assert sent.status_code == 302
     assert sent.headers["Location"].startswith(f"{site.signin_url}/identity/o/authorize?")
@@ -241,9 +244,7 @@ def test_made_up_and_changed_cookies_are_worth_nothing(site: Stack, signed_in: S
     assert real
     for value in ("x", real[:-1] + ("A" if real[-1] != "A" else "B"), real[::-1], "../" + real, ""):
         reader = Reader(site)
-        answer = reader.fetch(
-            "/members/", headers={"Cookie": f"__Host-nightpress-session={value}"}
-        )
+        answer = reader.fetch("/members/", headers={"Cookie": f"__Host-nightpress-session={value}"})
         assert answer.status_code == 401, value
         assert shows_nothing(answer)
     hint = Reader(site).fetch("/members/", headers={"Cookie": "nightpress-members=1"})
@@ -426,7 +427,11 @@ def test_a_group_taken_away_is_gone_after_the_refresh_interval(
 def test_pages_of_the_site_may_not_be_framed_or_run_what_is_not_theirs(
     site: Stack, signed_in: SignedIn
 ) -> None:
-    for page in (Reader(site).go("/"), signed_in("member").go("/members/"), Reader(site).go("/signin/")):
+    for page in (
+        Reader(site).go("/"),
+        signed_in("member").go("/members/"),
+        Reader(site).go("/signin/"),
+    ):
         policy = page.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

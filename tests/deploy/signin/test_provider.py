@@ -258,7 +258,12 @@ def test_the_administration_opens_through_the_same_form_for_administrators_only(
     assert urlsplit(form.url).path == "/accounts/login/"
     page = reader.fill(form, login="ops@demo.example", password="operations-Passphrase-9")
     assert "Site administration" in page.text
-    for section in ("signin/account", "signin/company", "signin/admission", "allauth_idp_oidc/client"):
+    for section in (
+        "signin/account",
+        "signin/company",
+        "signin/admission",
+        "allauth_idp_oidc/client",
+    ):
         listed = reader.get(f"{site.signin_url}/admin/{section}/", headers=NAVIGATION)
         assert listed.status_code == 200, section
     form = reader.get(f"{site.signin_url}/admin/signin/admission/add/", headers=NAVIGATION)
@@ -440,7 +445,9 @@ def test_pages_ask_nobody_else_for_anything_and_forbid_it(site: Stack) -> None:
         tree = LexborHTMLParser(page.text)
         assert not tree.css("script, style, [style], [onclick]")
         for node in tree.css("link[href], img[src]"):
-            assert (node.attributes.get("href") or node.attributes.get("src") or "").startswith("/static/")
+            assert (node.attributes.get("href") or node.attributes.get("src") or "").startswith(
+                "/static/"
+            )
         labels = {node.attributes.get("for") for node in tree.css("label")}
         for field in tree.css("input:not([type=hidden])"):
             assert field.attributes["id"] in labels

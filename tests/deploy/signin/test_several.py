@@ -29,7 +29,9 @@ class Two:
         """Open a page and follow the choice with this label."""
         chooser = reader.go(page)
         assert "Where do you sign in?" in chooser.text, chooser.text
-        links = {a.text(): a.attributes["href"] for a in LexborHTMLParser(chooser.text).css("main li a")}
+        links = {
+            a.text(): a.attributes["href"] for a in LexborHTMLParser(chooser.text).css("main li a")
+        }
         link = next(href for text, href in links.items() if label in text)
         return reader.get(self.site.url + str(link), headers=NAVIGATION)
 
@@ -85,7 +87,10 @@ def test_people_choose_and_come_back_to_the_page_asked_for(clean: Two) -> None:
 @pytest.mark.needs("apache")
 def test_no_provider_hands_out_another_ones_groups(clean: Two) -> None:
     # The institute speaks for staff, and for nobody else.
-    clean.institute.userinfo = {"groups": ["member", "student", "researcher"], "company": "acme-circuits"}
+    clean.institute.userinfo = {
+        "groups": ["member", "student", "researcher"],
+        "company": "acme-circuits",
+    }
     reader = Reader(clean.site)
     clean.choose(reader, "/members/", "Staff of")
     assert reader.go("/members/").status_code == 403
@@ -118,12 +123,19 @@ def test_a_provider_that_claims_to_be_another_is_still_itself(
     clean: Two, claims: dict[str, object], where: str
 ) -> None:
     included = clean.site.signin_url
-    told = json.loads(json.dumps(claims).replace("x@INCLUDED", "x@" + included[8:]).replace("INCLUDED", included))
+    told = json.loads(
+        json.dumps(claims).replace("x@INCLUDED", "x@" + included[8:]).replace("INCLUDED", included)
+    )
     if where == "userinfo":
         told.pop("sub", None)
         clean.institute.userinfo = {**told, "groups": ["member"], "company": "acme-circuits"}
     else:
-        clean.institute.claims = {"sub": "kc-8", **told, "groups": ["member"], "company": "acme-circuits"}
+        clean.institute.claims = {
+            "sub": "kc-8",
+            **told,
+            "groups": ["member"],
+            "company": "acme-circuits",
+        }
     reader = Reader(clean.site)
     clean.choose(reader, "/members/", "Staff of")
     assert reader.fetch("/members/").status_code in {401, 403}
@@ -165,7 +177,7 @@ def test_nobody_brings_a_third_provider(clean: Two) -> None:
 
 @pytest.mark.needs("apache")
 def test_the_page_to_choose_on_shows_no_markup_of_its_address(clean: Two) -> None:
-    page = Reader(clean.site).go('/oidc/choose?"><script>alert(1)</script>&x=\'<b>')
+    page = Reader(clean.site).go("/oidc/choose?\"><script>alert(1)</script>&x='<b>")
     assert "<script" not in page.text
     assert "<b>" not in page.text
     assert "Staff of &lt;the&gt; institute" in page.text

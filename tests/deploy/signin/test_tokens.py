@@ -144,7 +144,9 @@ def test_groups_of_the_id_token_do_not_outlive_those_of_userinfo_where_only_one_
 
 
 def test_a_group_whose_name_holds_another_groups_name_is_not_that_group(pair: Pair) -> None:
-    pair.provider.userinfo = {"groups": ["a,staff", "staffs", "Staff", "staff member", "x,member,y"]}
+    pair.provider.userinfo = {
+        "groups": ["a,staff", "staffs", "Staff", "staff member", "x,member,y"]
+    }
     reader = Reader(pair.site)
     assert reader.go("/staff/").status_code == 403
     assert reader.go("/members/").status_code == 403
@@ -152,7 +154,11 @@ def test_a_group_whose_name_holds_another_groups_name_is_not_that_group(pair: Pa
 
 
 def test_names_of_any_script_reach_the_service_as_utf_8(pair: Pair) -> None:
-    pair.provider.userinfo = {"groups": ["member"], "name": "Zoë Ångström 王小明", "company": "acme"}
+    pair.provider.userinfo = {
+        "groups": ["member"],
+        "name": "Zoë Ångström 王小明",
+        "company": "acme",
+    }
     told = Reader(pair.site)
     told.go("/members/")
     answer = told.fetch("/services/echo").json()
@@ -174,7 +180,7 @@ def test_a_provider_that_does_not_answer_is_said_in_words(pair: Pair) -> None:
     page = Reader(pair.site).go("/staff/")
     assert "Signing in did not work" in page.text
     assert "Staff home" not in page.text
-    assert "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';" in page.text
+    assert 'http-equiv="Content-Security-Policy" content="default-src \'none\';' in page.text
 
 
 def test_somebody_elses_subject_cannot_be_claimed_by_writing_its_provider_into_it(
