@@ -94,7 +94,7 @@ def test_nobody_learns_whether_an_address_has_an_account(site: Stack) -> None:
     known, unknown = "member@demo.example", "nobody@uni.example"
     answers = {}
     for address in (known, unknown):
-        reader, page = register(site, address)
+        _, page = register(site, address)
         reset = Reader(site)
         form = reset.get(f"{site.signin_url}/accounts/password/reset/", headers=NAVIGATION)
         sent = reset.fill(form, email=address)
