@@ -149,6 +149,16 @@ COMPONENTS = {
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
     ),
+    "redis": Component(
+        title="Redis",
+        packages=("redis-server",),
+        is_there=lambda: _has_program("redis-server"),
+    ),
+    "memcached": Component(
+        title="Memcached",
+        packages=("memcached",),
+        is_there=lambda: _has_program("memcached"),
+    ),
     "node": Component(
         title="Node.js",
         packages=("nodejs",),
