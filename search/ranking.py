@@ -32,6 +32,9 @@ BEGUN_WORD = 0.8
 TYPO = 0.7
 """What a word counts that differs by one slip from an unknown word of the query."""
 
+OTHER_SPELLING = 0.9
+"""What a word counts that is written with other accents than in the query."""
+
 _RARITY_UNIT = 1000
 
 

@@ -173,7 +173,8 @@ class _Writer:
         heads = [
             stem
             for i, (size, stem) in enumerate(sizes)
-            if size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS)
+            if " " not in stem
+            and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
         ]
         head_forms = []
         for i, stem in enumerate(heads):
@@ -329,7 +330,7 @@ class _Writer:
             in_texts = texts[stem].frequency if stem in texts else 0
             for form in forms:
                 frequency = in_texts + (names[form].frequency if form in names else 0)
-                if frequency > 1 and 3 < len(form) < 30:
+                if frequency > 1 and 3 < len(form) < 30 and " " not in form:
                     known.append((form, min(frequency.bit_length(), 25)))
         found: dict[str, Any] = {}
         for folder, backwards in (("v", False), ("w", True)):

@@ -10,7 +10,7 @@ import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
 import { parseQuery } from "./language.js";
-import { findMeanings, findNear, lookUp, rarities } from "./lookup.js";
+import { findMeanings, findNames, findNear, lookUp, rarities } from "./lookup.js";
 import { OTHER_SPELLING, Scores } from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
@@ -205,7 +205,8 @@ export class Engine {
       this.named(query.text),
       this.bury(),
     ]);
-    const { scores, best } = await this.score(query, meanings, complete ?? false);
+    const names = await findNames(this.segments, query.words, meanings);
+    const { scores, best } = await this.score(query, meanings, names, complete ?? false);
     const browses = !query.words.length && (query.conditions.length > 0 || !query.text.trim());
     const everything = browses || query.everything;
     let total = 0;
@@ -231,20 +232,24 @@ export class Engine {
   /**
    * @param {ParsedQuery} query
    * @param {Meaning[]} meanings
+   * @param {import("./lookup.js").Known[]} names of two of the words
    * @param {boolean} complete
    */
-  async score(query, meanings, complete) {
-    const plan = this.plan(query, meanings, complete);
+  async score(query, meanings, names, complete) {
+    const together = names.map((known) => ({ word: known.form, known, others: [] }));
+    const plan = this.plan(query, [...meanings, ...together], complete);
     const loaded = await Promise.all(
       plan.map(({ segment, list, blocks }) => this.segments[segment].postings(list, blocks)),
     );
     const scores = this.segments.map(({ documents }) => new Scores(documents));
-    for (const meaning of meanings) {
+    const add = (/** @type {string} */ wanted, /** @type {number} */ repeats, isWord = true) => {
       plan.forEach(({ word, segment, rare, share, also }, i) => {
-        if (word === meaning.word) scores[segment].add(loaded[i], rare, share, also);
+        if (word === wanted) scores[segment].add(loaded[i], rare, share, also);
       });
-      for (const segment of scores) segment.endWord(meaning.repeats);
-    }
+      for (const segment of scores) segment.endWord(repeats, isWord);
+    };
+    for (const { word, repeats } of meanings) add(word, repeats);
+    for (const { word } of together) add(word, 1, false);
     for (const segment of scores) segment.coordinate(meanings.length);
     return { scores, best: plan.every(({ list, blocks }) => blocks === list.more.length) };
   }
@@ -253,7 +258,7 @@ export class Engine {
    * Which lists to load for which words, and how far.
    *
    * @param {ParsedQuery} query
-   * @param {Meaning[]} meanings
+   * @param {Pick<Meaning, "word" | "known" | "others">[]} meanings
    * @param {boolean} complete
    */
   plan(query, meanings, complete) {
