@@ -20,6 +20,7 @@ from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from deploy.signin.commands import signin
 from dynamic.commands import service
+from search.commands import bench
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -554,6 +555,7 @@ def _summary(
     click.echo(f"\nLook at the site:  {look}")
 
 
+main.add_command(bench)
 main.add_command(import_command)
 main.add_command(service)
 

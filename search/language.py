@@ -52,6 +52,32 @@ STOP_WORDS = frozenset(
     }
 )  # fmt: skip
 
+# Words of the asking, not of what is asked for, and more little words: left out where a whole
+# sentence asks.
+SENTENCE = 6
+"""A query of more words is a sentence."""
+SENTENCE_WORDS = frozenset(
+    """
+    above again against already although always another anybody anyone anything around
+    article articles available away became become becomes before began behind being below
+    between beyond both came come comes concerning consider considered describe described
+    describing different discuss discussed doing done down due during each enough etc even
+    exist existing exists far few find found further furthermore gave give given gives
+    giving go goes going gone good great hence here herself himself including indeed instead
+    interested involved itself keep kind know known last later less made mainly make makes
+    making many mean means meanwhile more moreover much myself namely near nearly need
+    needed needs never new next nobody none nothing now nowhere obtain obtained once one
+    ones onto others otherwise ought ours ourselves out over paper papers part particular
+    particularly per perhaps please possible present presented previous put quite really
+    regarding related same see seem seemed seems seen several shall show shown similar
+    someone something sometimes still such sure take taken tell themselves thereby therefore
+    thing things though three through throughout thus together took toward towards two under
+    unless until up upon use used useful uses using usually various very via want way ways
+    well went whatever whenever wherever whether whoever whole whose within without work
+    works yes yours yourself
+    """.split()
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -155,6 +181,8 @@ def parse_years(text: str) -> tuple[int, int] | None:
 
 def _without_stop_words(words: list[str]) -> tuple[str, ...]:
     telling = [word for word in words if word not in STOP_WORDS]
+    if len(words) > SENTENCE:
+        telling = [word for word in telling if word not in SENTENCE_WORDS] or telling
     counts: Counter[str] = Counter()
     result: list[str] = []
     for word in telling or words:

@@ -96,9 +96,7 @@ class Leaf:
             return None
 
 
-def find_phrase(
-    words: list[dict[int, list[int]]], allowed: Callable[[int], bool]
-) -> set[int]:
+def find_phrase(words: list[dict[int, list[int]]], allowed: Callable[[int], bool]) -> set[int]:
     """Return the documents in which words stand side by side, beginning where it is allowed.
 
     A word whose positions are not all kept is taken to stand where it suits.

@@ -57,10 +57,11 @@ class Meaning:
     def lists(self, documents: int) -> Iterator[tuple[str, str, int, float]]:
         """Yield field, term, rarity and share of each posting list."""
         for known, share in [(self.known, 1.0), *self.others]:
+            rare = rarity(documents, known.frequency)
             if known.in_text:
-                yield "text", STEMS[known.form], rarity(documents, known.in_text), share
+                yield "text", STEMS[known.form], rare, share
             if known.in_names:
-                yield "names", known.form, rarity(documents, known.in_names), share
+                yield "names", known.form, rare, share
 
     def forms(self) -> Iterator[str]:
         """Yield the words to mark."""
@@ -102,8 +103,7 @@ class Lookup:
             others = [
                 (other, share)
                 for other in longer
-                if other.form != word
-                and not (known.frequency and STEMS[other.form] == STEMS[word])
+                if other.form != word and not (known.frequency and STEMS[other.form] == STEMS[word])
             ]
         rare = known.frequency == 1 and len(word) >= SHORTEST_RARE
         if rare or (not known.frequency and not longer):

@@ -225,9 +225,7 @@ def _titled_first(
     return sorted(shown[:_WINDOW], key=place) + shown[_WINDOW:]
 
 
-def _candidates(
-    scores: dict[Address, int], named: set[Address], wanted: int
-) -> Iterable[Address]:
+def _candidates(scores: dict[Address, int], named: set[Address], wanted: int) -> Iterable[Address]:
     """Return all documents that can be among the first, ties included."""
     if len(scores) <= wanted:
         return scores
@@ -278,9 +276,7 @@ def _ranked(index: Index, query: Query, meanings: list[Meaning]) -> dict[Address
     return answer
 
 
-def _spelling(
-    index: Index, query: Query, meaning: Meaning
-) -> Callable[[Address], float] | None:
+def _spelling(index: Index, query: Query, meaning: Meaning) -> Callable[[Address], float] | None:
     """Return what a document counts less for that writes a word with other accents."""
     spellings = index.lookup.spellings(meaning.word)
     if not spellings:
@@ -299,18 +295,31 @@ def _spelling(
 
 
 def _filtered(index: Index, query: Query) -> set[Address] | None:
-    """Return the documents that meet all conditions; None if there are none."""
+    """Return the documents that meet all conditions; None if there are none.
+
+    Phrases that no document has are words: whoever quotes a title by heart finds it, too.
+    """
+    found = _meeting_all(index, query.filters)
+    if found is None or found:
+        return found
+    others = tuple(c for c in query.filters if c.field or c.negated or not c.phrase)
+    return _meeting_all(index, others) if len(others) < len(query.filters) else found
+
+
+def _meeting_all(index: Index, conditions: tuple[Filter, ...]) -> set[Address] | None:
+    if not conditions:
+        return None
     allowed: set[Address] | None = None
-    for condition in query.filters:
+    for condition in conditions:
         if not condition.negated:
             found = _meeting(index, condition)
             allowed = found if allowed is None else allowed & found
-    for condition in query.filters:
+    if allowed is None:
+        allowed = index.all_documents()
+    for condition in conditions:
         if condition.negated:
-            if allowed is None:
-                allowed = index.all_documents()
             allowed -= _meeting(index, condition)
-    return allowed
+    return index.living(allowed)
 
 
 def _meeting(index: Index, condition: Filter) -> set[Address]:

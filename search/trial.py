@@ -53,9 +53,7 @@ def try_collection(
         folder = Path(temporary)
         count = _write_documents(documents, folder / "documents", say)
         say(f"Indexing {count:,} documents")
-        update_index(
-            folder / "documents", folder / "index", folder / "shards", executor=executor
-        )
+        update_index(folder / "documents", folder / "index", folder / "shards", executor=executor)
         say(f"Answering {len(asked):,} queries")
         if engine == "client":
             answers = _ask_client(str(node), folder, asked)
@@ -133,7 +131,9 @@ def _document(document_id: str, row: dict[str, Any]) -> dict[str, Any]:
         "type": _TYPE,
         "url": f"/publications/{document_id}/",
         "title": _text(row.get("title")),
-        "people": [name for name in map(_text, authors if isinstance(authors, list) else []) if name],
+        "people": [
+            name for name in map(_text, authors if isinstance(authors, list) else []) if name
+        ],
         "venue": _text(row.get("venue")),
         "year": int(year) if year.isdecimal() and len(year) <= 4 else None,
         "abstract": _text(row.get("abstract")),
@@ -170,9 +170,7 @@ def _ask_client(
         raise SearchError(f"Node.js ended with an error: {complaint[-400:]}")
 
 
-def _ask_whoosh(
-    folder: Path, asked: list[tuple[str, str]]
-) -> Iterator[tuple[str, list[str]]]:
+def _ask_whoosh(folder: Path, asked: list[tuple[str, str]]) -> Iterator[tuple[str, list[str]]]:
     with open_index([folder / "index"]) as index:
         for query_id, query in asked:
             found = search(index, query, limit=DEPTH, prefix=True)

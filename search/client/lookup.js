@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BEGUN_WORD, LONGER_WORD, LONGEST_COORDINATED, rarity, TYPO } from "./ranking.js";
+import { BEGUN_WORD, LONGER_WORD, LONGEST_COORDINATED, TYPO } from "./ranking.js";
 import { nearWords } from "./vocabulary.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
@@ -133,16 +133,6 @@ async function findLonger(segments, beginning) {
   });
   const known = [...forms].map(([form, terms]) => sum(form, terms));
   return byFrequency(known).slice(0, MOST_FORMS);
-}
-
-/**
- * How much a word tells, in titles and so on, and in names.
- *
- * @param {Known} known
- * @param {number} documents
- */
-export function rarities({ inText, inNames }, documents) {
-  return { text: rarity(documents, inText), names: rarity(documents, inNames) };
 }
 
 /**
