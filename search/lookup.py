@@ -16,6 +16,7 @@ from search.ranking import (
     BEGUN_WORD,
     LONGER_WORD,
     LONGEST_COORDINATED,
+    REVERSED_NAME,
     TYPO,
     rarity,
 )
@@ -53,10 +54,12 @@ class Meaning:
     """Other words, and what each counts."""
     is_pair: bool = False
     """Whether it is two words that make a name."""
+    share: float = 1.0
+    """What the word itself counts."""
 
     def lists(self, documents: int) -> Iterator[tuple[str, str, int, float]]:
         """Yield field, term, rarity and share of each posting list."""
-        for known, share in [(self.known, 1.0), *self.others]:
+        for known, share in [(self.known, self.share), *self.others]:
             rare = rarity(documents, known.frequency)
             if known.in_text:
                 yield "text", STEMS[known.form], rare, share
@@ -114,12 +117,15 @@ class Lookup:
         names = {meaning.word for meaning in meanings if meaning.known.in_names}
         if len(set(words)) > LONGEST_COORDINATED:
             return []
-        pairs: dict[str, None] = {}
+        pairs: dict[str, float] = {}
         for one, other in zip(words, words[1:], strict=False):
             if one in names and other in names and one != other:
-                pairs[f"{one} {other}"] = pairs[f"{other} {one}"] = None
-        known = [self._know(pair) for pair in pairs]
-        return [Meaning(k.form, 1, k, is_pair=True) for k in known if k.frequency]
+                pairs[f"{one} {other}"] = 1.0
+                pairs.setdefault(f"{other} {one}", REVERSED_NAME)
+        known = [(self._know(pair), share) for pair, share in pairs.items()]
+        return [
+            Meaning(k.form, 1, k, is_pair=True, share=share) for k, share in known if k.frequency
+        ]
 
     def _know(self, form: str) -> Known:
         if not self.is_known(form):

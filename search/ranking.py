@@ -35,6 +35,10 @@ TYPO = 0.7
 
 OTHER_SPELLING = 0.9
 """What a word counts that is written with other accents than in the query."""
+REVERSED_NAME = 0.8
+"""What two words count that are a name in the other order."""
+SAME_FORM = 0.1
+"""What one of the best documents gains whose title and names have all words as written."""
 
 _RARITY_UNIT = 1000
 
@@ -76,6 +80,13 @@ def coordinate(score: int, matched: int, words: int) -> int:
     if matched >= words or words > LONGEST_COORDINATED:
         return score
     return math.floor(score * (matched / words) ** COORDINATION)
+
+
+def in_this_form(score: int, same: int, words: int) -> int:
+    """Return the score of a document that has so many of a short query's words as written."""
+    if not words or words > LONGEST_COORDINATED:
+        return score
+    return math.floor(score * (1 + (SAME_FORM * same) / words))
 
 
 def _norm(field: str, length: int, average: float) -> float:

@@ -30,6 +30,9 @@ _PLACE_ENDS = {"title": 1024, "venue": 2048, "topic": 3072, "institution": 4096,
 MOST_POSITIONS = 8
 """Occurrences of a word in a document whose positions are kept."""
 
+PEOPLE_SHOWN = 10
+"""Names that a list shows of a document."""
+
 _GAP = 16
 _FURTHEST = 0xFFFD
 

@@ -30,7 +30,7 @@ from search.columns import Columns
 from search.documents import Document, parse_document
 from search.encoding import POSITIONS, front_coded, number, order, postings, seal, steps
 from search.partitions import Place, Postings, iter_lines, read_postings
-from search.schema import handle
+from search.schema import PEOPLE_SHOWN, handle
 from search.words import index_words
 
 FORMAT = 2
@@ -49,7 +49,6 @@ _BLOCK_POSTINGS = 28_000
 PACK_BYTES = 256_000
 VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
-PEOPLE_SHOWN = 10
 _FILES_PER_PAPER = 0.085
 """Files for results that a publication may cost."""
 
