@@ -7,6 +7,7 @@ signed-in members only. It counts what it sends.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -107,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
         file = (self.release / tree / page_file(url)).resolve()
         is_there = file.is_relative_to(self.release / tree) and file.is_file()
         body = file.read_bytes() if is_there else b"Not found\n"
-        answer = Answer(200 if is_there else 404, body)
+        answer = self._ranged(body) if is_there else Answer(404, body)
         for start, fault in self.served.faults.items():
             if path.startswith(start):
                 answer = fault(body)
@@ -118,11 +119,21 @@ class _Handler(BaseHTTPRequestHandler):
             answer, file.name, "public, max-age=31536000, immutable" if lasts else "no-cache"
         )
 
+    def _ranged(self, body: bytes) -> Answer:
+        """The part of a file that the request asks for, or all of it."""
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if not wanted:
+            return Answer(200, body)
+        first, last = int(wanted[1]), min(int(wanted[2]), len(body) - 1)
+        place = ("Content-Range", f"bytes {first}-{last}/{len(body)}")
+        return Answer(206, body[first : last + 1], (place,))
+
     def _send(self, answer: Answer, name: str, caching: str) -> None:
         kind, body = content_type(name), answer.body
         self.send_response(answer.status)
         if (
-            "br" in self.headers.get("Accept-Encoding", "")
+            answer.status != 206
+            and "br" in self.headers.get("Accept-Encoding", "")
             and kind.startswith(_COMPRESSED)
             and answer.announced is None
         ):

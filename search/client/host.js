@@ -17,11 +17,16 @@ import { fetchStore, scriptStore } from "./stores.js";
 
 /** @typedef {import("./engine.js").Request} Request */
 
+/** How many lists may still get their snippets. */
+const LISTS = 4;
+
 /** What can be asked of the engine from outside; each answer is plain data. */
 export function createHost() {
   /** @type {Awaited<ReturnType<typeof openEngine>> | null} */
   let engine = null;
-  const withdrawn = /** @type {Set<string>} */ (new Set());
+  /** @type {Map<number, import("./engine.js").Hit[]>} */
+  const lists = new Map();
+  let number = 0;
   const opened = () => {
     if (!engine) throw new Error("The engine is not open.");
     return engine;
@@ -32,20 +37,31 @@ export function createHost() {
      * @param {string[]} ids of records that must not show
      */
     async open(places, ids) {
-      this.withdraw(ids);
       engine = null;
       const stores = places.map(({ base, scripts, guarded, ready }) =>
         scripts ? scriptStore(base) : fetchStore(base, { guarded, ready }),
       );
-      engine = await openEngine(stores, { withdrawn });
+      engine = await openEngine(stores, { withdrawn: new Set(ids) });
     },
-    /** @param {string[]} ids */
-    withdraw(ids) {
-      withdrawn.clear();
-      for (const id of ids) withdrawn.add(id);
+    /**
+     * A list without snippets, and the number by which these are asked for.
+     *
+     * @param {Request} request
+     */
+    async search(request) {
+      const answer = await opened().search({ ...request, snippets: false });
+      lists.set(++number, answer.hits);
+      lists.delete(number - LISTS);
+      return { ...answer, list: number };
     },
-    /** @param {Request} request */
-    search: (request) => opened().search(request),
+    /**
+     * The hits of a list with their snippets.
+     *
+     * @param {number} list
+     */
+    async snippets(list) {
+      return opened().addSnippets(lists.get(list) ?? []);
+    },
     /**
      * @param {Request} request
      * @param {number} from

@@ -24,7 +24,8 @@ import { announcement, heading, lastPage } from "./phrasing.js";
 import { SearchFailure } from "./remote.js";
 import { filtersInForce, nothingFound, pager, remarks, resultItem } from "./view.js";
 
-/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./session.js").Answer} Answer */
+/** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./address.js").State} State */
 /** @typedef {import("./session.js").Session} Session */
 
@@ -34,6 +35,8 @@ const ANNOUNCE = 900;
 /** Milliseconds after which a list that is not there yet is said to be on its way. */
 const SLOW = 400;
 const AT_ONCE = 2;
+/** Milliseconds that a list waits for its snippets; later ones are put into it. */
+const SNIPPETS = 150;
 
 /**
  * @typedef {object} Parts The elements that theme/templates/search.html provides.
@@ -293,7 +296,15 @@ export class SearchPage {
         without = (await this.session.search({ ...request, limit: 0 })).total;
         if (turn !== this.turn) return;
       }
-      this.show(state, answer, without);
+      const snippets = this.session.snippets(answer.list).catch(() => []);
+      const here = await Promise.race([snippets, pause(SNIPPETS)]);
+      if (turn !== this.turn) return;
+      this.show(state, { ...answer, hits: here?.length ? here : answer.hits }, without);
+      if (!here) {
+        snippets.then((hits) => {
+          if (turn === this.turn && hits.length) this.showHits(hits, answer);
+        });
+      }
     }
     if (!names.length) {
       this.showFilters();
@@ -301,7 +312,7 @@ export class SearchPage {
     }
     // While a reader types, counts wait until the words stand still.
     if (isTyping) {
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
       if (turn !== this.turn) return;
     }
     const request = toRequest(state, { prefix: true, complete, facets: names });
@@ -358,9 +369,7 @@ export class SearchPage {
         ? remarks(state, answer, notice)
         : nothingFound(state, answer, without, notice)),
     );
-    parts.list.replaceChildren(
-      ...answer.hits.map((hit) => resultItem(hit, answer.words, this.addressOf)),
-    );
+    this.showHits(answer.hits, answer);
     parts.list.hidden = !answer.hits.length;
     parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
     parts.more.replaceChildren(...pager(state, answer.total));
@@ -370,6 +379,18 @@ export class SearchPage {
     this.release();
     if (this.scrollTo) scrollTo(0, this.scrollTo);
     this.scrollTo = 0;
+  }
+
+  /**
+   * @param {Hit[]} hits
+   * @param {Answer} answer
+   */
+  showHits(hits, { words }) {
+    const { list } = this.parts;
+    // Who goes through the list with the keyboard stays where they are.
+    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf)));
+    if (at >= 0) list.children[at]?.querySelector("a")?.focus({ preventScroll: true });
   }
 
   /** @param {Answer} answer */
@@ -487,4 +508,12 @@ export class SearchPage {
       say(`The file could not be made. ${error.message}`);
     }
   }
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<null>}
+ */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(() => resolve(null), milliseconds));
 }

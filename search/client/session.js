@@ -9,7 +9,7 @@ import { MANIFEST } from "./manifest.js";
 import { SearchFailure } from "./remote.js";
 
 /** @typedef {import("./engine.js").Request} Request */
-/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./engine.js").Response & {list: number}} Answer without snippets */
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./remote.js").Call} Call */
 
@@ -66,6 +66,16 @@ export class Session {
    */
   search(request) {
     return this.ask("search", request);
+  }
+
+  /**
+   * The hits of a list that `search` gave, with snippets; none if newer lists came since.
+   *
+   * @param {number} list
+   * @returns {Promise<Hit[]>}
+   */
+  snippets(list) {
+    return this.call("snippets", list);
   }
 
   /**
@@ -167,7 +177,7 @@ export class Session {
     const before = this.withdrawn.join("\n");
     this.readWithdrawn().then(async () => {
       if (this.withdrawn.join("\n") === before) return;
-      await this.call("withdraw", this.withdrawn);
+      await this.reopen("default");
       this.onWithdrawn();
     });
   }
