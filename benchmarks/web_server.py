@@ -112,8 +112,9 @@ class _Handler(BaseHTTPRequestHandler):
         for start, fault in self.served.faults.items():
             if path.startswith(start):
                 answer = fault(body)
-        lasts = path.startswith("/assets/") or (
-            "/search-index/" in path and not path.endswith("manifest.json")
+        lasts = answer.status in (200, 206) and (
+            path.startswith("/assets/")
+            or ("/search-index/" in path and not path.endswith("manifest.json"))
         )
         self._send(
             answer, file.name, "public, max-age=31536000, immutable" if lasts else "no-cache"

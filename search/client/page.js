@@ -58,7 +58,7 @@ export class SearchPage {
   /**
    * @param {Parts} parts
    * @param {Session} session
-   * @param {(url: string) => string} addressOf where a result's URL leads from this page
+   * @param {(hit: Hit) => string} addressOf where a result stands, from this page
    * @param {string} saving address of the script that makes files
    */
   constructor(parts, session, addressOf, saving) {

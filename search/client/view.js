@@ -29,7 +29,7 @@ import {
  *
  * @param {Hit} hit
  * @param {Answer["words"]} words
- * @param {(url: string) => string} addressOf
+ * @param {(hit: Hit) => string} addressOf
  */
 export function resultItem(hit, words, addressOf) {
   const when = element("p", { class: "when" });
@@ -37,7 +37,7 @@ export function resultItem(hit, words, addressOf) {
   const title = hit.title.trim()
     ? marked(hit.title, hit.titleMarks)
     : [document.createTextNode("Untitled")];
-  const link = element("a", { href: addressOf(hit.url) }, ...title);
+  const link = element("a", { href: addressOf(hit) }, ...title);
   const heading = element("h3", { class: hit.status === "retracted" ? "struck" : null }, link);
   const people = byline(hit);
   const where = whereabouts(hit);
