@@ -62,10 +62,11 @@ function start(given, field) {
  */
 function fromFolder(root) {
   return (hit) => {
-    const url = pathOf(hit);
+    const inTree = hit.access === "members" ? `${root}/../members` : root;
+    const { url } = hit;
     const path = url.split("/").filter(Boolean).join("/");
-    if (!url.endsWith("/")) return `${root}/${path}`;
-    if (!path) return `${root}/index.html`;
-    return `${root}/${path}${path.includes("/") ? ".html" : "/index.html"}`;
+    if (!url.endsWith("/")) return `${inTree}/${path}`;
+    if (!path) return `${inTree}/index.html`;
+    return `${inTree}/${path}${path.includes("/") ? ".html" : "/index.html"}`;
   };
 }
