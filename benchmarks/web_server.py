@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,6 +29,9 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 COOKIE = "nightpress-members=1"
+_PIECE = 1400
+_HEADERS = 500
+"""Bytes of the headers of one answer, about, which a slow line carries too."""
 _COMPRESSED = ("text/", "application/json", "image/svg", "application/xml", "application/octet")
 
 
@@ -51,6 +55,23 @@ class Sent:
     size: int
 
 
+class Line:
+    """A slow line: each answer begins late, and all together share its width."""
+
+    def __init__(self, round_trip_s: float, bytes_per_s: float) -> None:
+        self.round_trip_s = round_trip_s
+        self._bytes_per_s = bytes_per_s
+        self._free_at = 0.0
+        self._guard = threading.Lock()
+
+    def carry(self, size: int) -> None:
+        """Wait until so many bytes have gone through."""
+        with self._guard:
+            self._free_at = max(self._free_at, time.monotonic()) + size / self._bytes_per_s
+            free_at = self._free_at
+        time.sleep(max(0.0, free_at - time.monotonic()))
+
+
 @dataclass(slots=True)
 class Served:
     """A running server: its address, what it sent, and what it does otherwise than usual."""
@@ -61,6 +82,7 @@ class Served:
     """Beginning of a path → the answer that is made of the file's bytes."""
     withdrawn: bytes = b'{"version": 1, "withdrawn": []}'
     withdrawn_asked: int = 0
+    line: Line | None = None
 
     def since(self, mark: int) -> list[Sent]:
         """What went out after the first `mark` answers."""
@@ -155,8 +177,18 @@ class _Handler(BaseHTTPRequestHandler):
         if length != len(body):
             self.close_connection = True
         self.served.sent.append(Sent(urlsplit(self.path).path, answer.status, len(body)))
+        line = self.served.line
+        if line is None:
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        time.sleep(line.round_trip_s)
+        line.carry(_HEADERS)
         self.end_headers()
-        self.wfile.write(body)
+        for at in range(0, len(body), _PIECE):
+            piece = body[at : at + _PIECE]
+            line.carry(len(piece))
+            self.wfile.write(piece)
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay quiet."""
@@ -164,4 +196,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 @lru_cache(maxsize=4000)
 def _compressed(body: bytes) -> bytes:
-    return brotli.compress(body, quality=9)
+    return brotli.compress(body, quality=11)

@@ -35,8 +35,6 @@ const ANNOUNCE = 900;
 /** Milliseconds after which a list that is not there yet is said to be on its way. */
 const SLOW = 400;
 const AT_ONCE = 2;
-/** Milliseconds that a list waits for its snippets; later ones are put into it. */
-const SNIPPETS = 150;
 
 /**
  * @typedef {object} Parts The elements that theme/templates/search.html provides.
@@ -296,12 +294,10 @@ export class SearchPage {
         without = (await this.session.search({ ...request, limit: 0 })).total;
         if (turn !== this.turn) return;
       }
-      const snippets = this.session.snippets(answer.list).catch(() => []);
-      const here = await Promise.race([snippets, pause(SNIPPETS)]);
-      if (turn !== this.turn) return;
-      this.show(state, { ...answer, hits: here?.length ? here : answer.hits }, without);
-      if (!here) {
-        snippets.then((hits) => {
+      this.show(state, answer, without);
+      if (answer.list) {
+        const later = this.session.snippets(answer.list).catch(() => []);
+        later.then((hits) => {
           if (turn === this.turn && hits.length) this.showHits(hits, answer);
         });
       }
