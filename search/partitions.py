@@ -22,12 +22,12 @@ from whoosh.reading import IndexReader
 
 from search.documents import bucket_file, parse_document
 from search.ranking import Averages
-from search.schema import MOST_POSITIONS, STEMS, Codec, analyse, make_schema
+from search.schema import STEMS, Codec, analyse, make_schema
 
 _POOL_MB = 32
 """Postings that a worker sorts in memory; more go through temporary files."""
 
-_SLOT = 2 * MOST_POSITIONS
+_WORDS = "words.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,17 @@ def build_partition(job: PartitionJob) -> int:
             words |= analysis.words
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
+    known = sorted(forms | words)
+    (job.index / _WORDS).write_text("\n".join(known), encoding="utf-8")
     if job.postings:
         _write_postings(job, forms, words)
     return len(lines)
+
+
+def read_words(folder: Path) -> frozenset[str]:
+    """Return the folded words of a partition, before stemming, and its names of two words."""
+    text = (folder / _WORDS).read_text(encoding="utf-8")
+    return frozenset(text.split("\n")) if text else frozenset()
 
 
 class HasDocuments(Protocol):
@@ -131,12 +139,9 @@ def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None
     assert job.postings is not None
     reader = open_partition(job.index)
     terms = {name: list(reader.lexicon(name)) for name in ("text", "names", "spelling")}
-    stems = {}
-    for form in forms:
-        stems[form] = STEMS[form]
     head = {
         "terms": sum(map(len, terms.values())),
-        "forms": stems,
+        "forms": {form: STEMS[form] for form in forms},
         "names": {word: STEMS[word] for word in words},
     }
     with job.postings.open("wb") as file:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from search.documents import Document
 
-WEIGHTS = {"title": 8.0, "people": 2.0, "abstract": 1.0}
+WEIGHTS = {"title": 8.0, "people": 8.0, "abstract": 1.0}
 """How much a word in a field counts; 1 in all others."""
 SATURATION = 2.0
-LENGTH_SHARE = 0.7
+LENGTH_SHARE = {"title": 0.7, "people": 0.7, "abstract": 0.6}
+"""How much the length of a field matters."""
 LEVELS = 32
 """Impacts are 1 to 32."""
 RETRACTED_FACTOR = 0.3
@@ -31,6 +32,9 @@ BEGUN_WORD = 0.8
 """… and if the last word is no word by itself."""
 TYPO = 0.7
 """What a word counts that differs by one slip from an unknown word of the query."""
+
+OTHER_SPELLING = 0.9
+"""What a word counts that is written with other accents than in the query."""
 
 _RARITY_UNIT = 1000
 
@@ -75,4 +79,5 @@ def coordinate(score: int, matched: int, words: int) -> int:
 
 
 def _norm(field: str, length: int, average: float) -> float:
-    return WEIGHTS[field] / (1 - LENGTH_SHARE + LENGTH_SHARE * length / average)
+    share = LENGTH_SHARE[field]
+    return WEIGHTS[field] / (1 - share + share * length / average)

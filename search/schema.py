@@ -42,7 +42,7 @@ class Stems(dict[str, str]):
         self._stem = Stemmer.Stemmer("english", 0).stemWord
 
     def __missing__(self, word: str) -> str:
-        stem: str = self._stem(word)
+        stem: str = word if " " in word else self._stem(word)
         if len(self) < 300_000:
             self[word] = stem
         return stem
@@ -205,7 +205,7 @@ class Analysis:
     forms: set[str]
     """The folded words of its text, before stemming."""
     words: set[str]
-    """The folded words of its names."""
+    """The folded words of its names, alone and in pairs."""
 
 
 def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
@@ -249,6 +249,8 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     for name in names:
         for place_of, word in enumerate(name, position):
             people.setdefault(word, []).append(min(place_of, _FURTHEST - 1))
+        for pair in _pairs(name):
+            people.setdefault(pair, []).append(min(position, _FURTHEST - 1))
         position += len(name) + _GAP
     spelt = [*spellings(document.title), *spellings(document.abstract)]
     for name_text in names_of(document):
@@ -276,6 +278,13 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     }
     present = {name: value for name, value in values.items() if value not in ("", (), None, [])}
     return Analysis(present, forms, set(people))
+
+
+def _pairs(name: list[str]) -> Iterator[str]:
+    """Yield the adjacent words of a name, and its first and last."""
+    yield from map(" ".join, zip(name, name[1:], strict=False))
+    if len(name) > 2:
+        yield f"{name[0]} {name[-1]}"
 
 
 def names_of(document: Document) -> tuple[str, ...]:

@@ -164,16 +164,13 @@ class _Writer:
     def _write_words(self) -> dict[str, Any]:
         groups, names, texts, spellings = self._read_postings()
         sizes = sorted(
-            (
-                (self._group_size(stem, forms, texts, names), stem)
-                for stem, forms in groups.items()
-            ),
+            ((self._group_size(stem, forms, texts, names), stem) for stem, forms in groups.items()),
             key=lambda item: (-item[0], item[1]),
         )
         heads = [
             stem
             for i, (size, stem) in enumerate(sizes)
-            if size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS)
+            if " " not in stem and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
         ]
         head_forms = []
         for i, stem in enumerate(heads):
@@ -329,7 +326,7 @@ class _Writer:
             in_texts = texts[stem].frequency if stem in texts else 0
             for form in forms:
                 frequency = in_texts + (names[form].frequency if form in names else 0)
-                if frequency > 1 and 3 < len(form) < 30:
+                if frequency > 1 and 3 < len(form) < 30 and " " not in form:
                     known.append((form, min(frequency.bit_length(), 25)))
         found: dict[str, Any] = {}
         for folder, backwards in (("v", False), ("w", True)):
@@ -536,4 +533,3 @@ def _separator(before: str, word: str) -> str:
         if order(word[:length]) > order(before) and not 0xD800 <= ord(word[length - 1]) < 0xE000:
             return word[:length]
     return word
-

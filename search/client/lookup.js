@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BEGUN_WORD, LONGER_WORD, rarity, TYPO } from "./ranking.js";
+import { BEGUN_WORD, LONGER_WORD, LONGEST_COORDINATED, TYPO } from "./ranking.js";
 import { nearWords } from "./vocabulary.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
@@ -43,6 +43,28 @@ const SHORTEST_RARE = 5;
  */
 export async function lookUp(segments, form) {
   return sum(form, await Promise.all(segments.map((segment) => segment.term(form))));
+}
+
+/**
+ * Two adjacent words of a short query that are a name together.
+ *
+ * @param {Segment[]} segments
+ * @param {string[]} words
+ * @param {Meaning[]} meanings
+ * @returns {Promise<Known[]>}
+ */
+export async function findNames(segments, words, meanings) {
+  if (meanings.length < 2 || meanings.length > LONGEST_COORDINATED) return [];
+  const names = new Set();
+  for (const { word, known } of meanings) if (known.inNames) names.add(word);
+  const pairs = new Set();
+  for (let i = 1; i < words.length; i++) {
+    const [one, other] = [words[i - 1], words[i]];
+    if (one === other || !names.has(one) || !names.has(other)) continue;
+    pairs.add(`${one} ${other}`).add(`${other} ${one}`);
+  }
+  const known = await Promise.all([...pairs].map((pair) => lookUp(segments, pair)));
+  return known.filter(({ inNames }) => inNames);
 }
 
 /**
@@ -111,16 +133,6 @@ async function findLonger(segments, beginning) {
   });
   const known = [...forms].map(([form, terms]) => sum(form, terms));
   return byFrequency(known).slice(0, MOST_FORMS);
-}
-
-/**
- * How much a word tells, in titles and so on, and in names.
- *
- * @param {Known} known
- * @param {number} documents
- */
-export function rarities({ inText, inNames }, documents) {
-  return { text: rarity(documents, inText), names: rarity(documents, inNames) };
 }
 
 /**

@@ -106,7 +106,7 @@ export class Segment {
     const most = [...heads].sort((a, b) => a - b).slice(0, MOST_SHARDS);
     const found = await Promise.all([...most.map((head) => this.readHead(head)), ...shards]);
     const terms = found.flatMap((terms) =>
-      [...terms.values()].filter(({ form }) => form.startsWith(beginning)),
+      [...terms.values()].filter(({ form }) => form.startsWith(beginning) && !form.includes(" ")),
     );
     return Promise.all(terms.map((term) => this.resolve(term)));
   }
