@@ -8,6 +8,7 @@ from typing import Any
 
 from content_sync.errors import ReleaseError
 from content_sync.processes import processes
+from content_sync.release.compress import compress_shards
 from content_sync.release.history import open_history
 from content_sync.release.stage import Release, Stage, live
 from content_sync.settings import Settings
@@ -57,10 +58,11 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
             )
             # Members' records are weighed as the public ones are, so that scores compare.
             averages = read_layout(index).averages
+        for folder in ("search", "public/search-index", "members/search-index"):
+            stage.adopt(folder)
+        compress_shards(settings, stage, executor)
     if reports[0].documents:
         _freeze(settings, read_layout(stage.root / "search" / AUDIENCES[0]).averages)
-    for folder in ("search", "public/search-index", "members/search-index"):
-        stage.adopt(folder)
     stage.finish()
     return IndexedRelease(
         documents=sum(report.documents for report in reports),

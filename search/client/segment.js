@@ -168,7 +168,7 @@ export class Segment {
       const found = new Map();
       while (!reader.done) {
         const [a, b, c, d] = reader.part(4);
-        found.set(((a << 24) | (b << 16) | (c << 8) | d) >>> 0, reader.steps());
+        found.set(((d << 24) | (c << 16) | (b << 8) | a) >>> 0, reader.steps());
       }
       return found;
     });
