@@ -14,6 +14,7 @@ from search.language import Query
 from search.leaves import LeafWords
 from search.ranking import (
     BEGUN_WORD,
+    INFLECTED,
     LONGER_WORD,
     LONGEST_COORDINATED,
     REVERSED_NAME,
@@ -108,6 +109,10 @@ class Lookup:
                 for other in longer
                 if other.form != word and not (known.frequency and STEMS[other.form] == STEMS[word])
             ]
+        inflected = [] if known.frequency else self._inflected(word)
+        others += [(other, INFLECTED) for other in inflected]
+        if inflected:
+            return Meaning(word, repeats, known, others)
         rare = known.frequency == 1 and len(word) >= SHORTEST_RARE
         if rare or (not known.frequency and not longer):
             others += [(other, TYPO) for other in self._meant(word)]
@@ -146,6 +151,10 @@ class Lookup:
         }
         return _most_frequent(map(self._know, forms), MOST_FORMS)
 
+    def _inflected(self, word: str) -> list[Known]:
+        known = map(self._know, inflections(word))
+        return _most_frequent((k for k in known if k.in_text), 1)
+
     def _meant(self, word: str) -> list[Known]:
         if not SHORTEST_MEANT <= len(word) <= 30:
             return []
@@ -160,6 +169,20 @@ class Lookup:
         }
         known = (self._know(form) for form in near)
         return _most_frequent((k for k in known if k.frequency > 1), MOST_MEANT)
+
+
+def inflections(word: str) -> list[str]:
+    """Return what an unknown word may be another ending of."""
+    stems = [
+        word[: len(word) - len(ending)]
+        for ending in _ENDINGS
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM
+    ]
+    return list(dict.fromkeys(s + e for s in stems for e in _ENDINGS if s + e != word))
+
+
+_ENDINGS = ("", "s", "es", "ed", "ing", "e", "y", "ies")
+_SHORTEST_STEM = 4
 
 
 def is_one_slip(one: str, other: str) -> bool:

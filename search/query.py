@@ -16,7 +16,7 @@ from typing import Any
 from search import ranking
 from search.documents import Document, parse_document
 from search.highlight import Span, highlight, snippet
-from search.language import Filter, Query, parse_query, parse_years
+from search.language import SENTENCE, Filter, Query, parse_query, parse_years
 from search.leaves import Leaf, find_phrase
 from search.layout import partition_folders, read_layout
 from search.lookup import Lookup, Meaning
@@ -310,12 +310,15 @@ def _spelling(index: Index, query: Query, meaning: Meaning) -> Callable[[Address
 def _filtered(index: Index, query: Query) -> set[Address] | None:
     """Return the documents that meet all conditions; None if there are none.
 
-    Phrases that no document has are words: whoever quotes a title by heart finds it, too.
+    In a sentence, phrases that no document has are only words.
     """
     found = _meeting_all(index, query.filters)
     if found is None or found:
         return found
     others = tuple(c for c in query.filters if c.field or c.negated or not c.phrase)
+    quoted = sum(len(index_words(c.text)) for c in query.filters if c not in others)
+    if len(query.words) - quoted <= SENTENCE:
+        return found
     return _meeting_all(index, others) if len(others) < len(query.filters) else found
 
 

@@ -30,6 +30,8 @@ LONGER_WORD = 0.3
 """What a word counts that goes on where the last word of a query stops, …"""
 BEGUN_WORD = 0.8
 """… and if the last word is no word by itself."""
+INFLECTED = 0.9
+"""What a word counts that is the same as an unknown one with another ending."""
 TYPO = 0.7
 """What a word counts that differs by one slip from an unknown word of the query."""
 

@@ -9,7 +9,7 @@ import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
-import { parseQuery } from "./language.js";
+import { parseQuery, SENTENCE } from "./language.js";
 import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
 import {
   LONGEST_COORDINATED,
@@ -309,15 +309,17 @@ export class Engine {
   /**
    * For each segment a mark for each document that meets all conditions; null for none.
    *
-   * Phrases that no document has are words: whoever quotes a title by heart finds it, too.
+   * In a sentence, phrases that no document has are only words.
    *
    * @param {ParsedQuery} query
    * @returns {Promise<Uint8Array[] | null>}
    */
-  async allowed({ conditions }) {
+  async allowed({ conditions, words }) {
     const masks = await this.meeting(conditions);
     if (!masks || masks.some((mask) => mask.includes(1))) return masks;
     const others = conditions.filter((condition) => !isPhrase(condition));
+    const quoted = conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text));
+    if (words.length - quoted.length <= SENTENCE) return masks;
     return others.length < conditions.length ? this.meeting(others) : masks;
   }
 
@@ -380,7 +382,9 @@ export class Engine {
     const looksSo = /\d/.test(name) && /[^\p{L}]/u.test(name) && !/\s/.test(text.trim());
     return Promise.all(
       this.segments.map(async (segment) => {
-        if (!looksSo && !TYPED_ID.test(name)) return new Set();
+        if (!name || (!looksSo && !TYPED_ID.test(name) && indexWords(text).length)) {
+          return new Set();
+        }
         const keys = new Set([name, name.replace(TYPED_ID, "")].map(keyHash));
         const found = await Promise.all([...keys].map((key) => segment.documentsWithKey(key)));
         return new Set(found.flat());

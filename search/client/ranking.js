@@ -6,6 +6,7 @@
 
 export const LONGER_WORD = 0.3;
 export const BEGUN_WORD = 0.8;
+export const INFLECTED = 0.9;
 export const TYPO = 0.7;
 export const OTHER_SPELLING = 0.9;
 export const REVERSED_NAME = 0.8;

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import {
     handle,
-    hashKey,
+    keyHash,
     indexWords,
     splitWords,
     titleWords,
@@ -14,6 +14,6 @@ const made = texts.map((text) => ({
     index: indexWords(text),
     title: titleWords(text),
     handle: handle(text),
-    hash: hashKey(text),
+    hash: keyHash(text),
 }));
 process.stdout.write(JSON.stringify(made));
