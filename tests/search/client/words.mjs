@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import {
     handle,
-    keyHash,
     indexWords,
+    keyHash,
+    spellings,
     splitWords,
     titleWords,
 } from "../../../search/client/words.js";
@@ -15,5 +16,6 @@ const made = texts.map((text) => ({
     title: titleWords(text),
     handle: handle(text),
     hash: keyHash(text),
+    spellings: spellings(text),
 }));
 process.stdout.write(JSON.stringify(made));
