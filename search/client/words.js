@@ -139,6 +139,7 @@ export function spellings(text) {
     const words = indexWords(chunk);
     if (words.length === 1 && words[0] !== chunk && [...chunk].length <= LONGEST_WORD) {
       found.push([words[0], chunk]);
+    }
   }
   return found;
 }
