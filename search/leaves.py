@@ -10,8 +10,10 @@ from typing import Any
 
 from whoosh.reading import IndexReader, TermNotFound
 
+from search.documents import parse_document
 from search.partitions import read_words
-from search.schema import ANYWHERE, decode_positions
+from search.ranking import Averages
+from search.schema import ANYWHERE, analyse, decode_positions
 from search.words import index_words
 
 
@@ -65,7 +67,9 @@ class Leaf:
         found: dict[int, list[int]] = {}
         matcher = self._postings(field, term)
         while matcher and matcher.is_active():
-            found[self.first + matcher.id()] = decode_positions(matcher.value())
+            number = self.first + matcher.id()
+            at = decode_positions(matcher.value())
+            found[number] = self._all_positions(term, number) if at[-1] == ANYWHERE else at
             matcher.next()
         return found
 
@@ -88,6 +92,11 @@ class Leaf:
         """Return a document's own line."""
         line: bytes = self.reader.stored_fields(number - self.first)["document"]
         return line
+
+    def _all_positions(self, term: str, number: int) -> list[int]:
+        line = self.stored(number)
+        crowded = analyse(parse_document(line), line, Averages()).crowded
+        return crowded.get(term, [ANYWHERE])
 
     def _postings(self, field: str, term: str) -> Any:
         try:

@@ -14,8 +14,10 @@ from search.language import Query
 from search.leaves import LeafWords
 from search.ranking import (
     BEGUN_WORD,
+    INFLECTED,
     LONGER_WORD,
     LONGEST_COORDINATED,
+    REVERSED_NAME,
     TYPO,
     rarity,
 )
@@ -53,10 +55,12 @@ class Meaning:
     """Other words, and what each counts."""
     is_pair: bool = False
     """Whether it is two words that make a name."""
+    share: float = 1.0
+    """What the word itself counts."""
 
     def lists(self, documents: int) -> Iterator[tuple[str, str, int, float]]:
         """Yield field, term, rarity and share of each posting list."""
-        for known, share in [(self.known, 1.0), *self.others]:
+        for known, share in [(self.known, self.share), *self.others]:
             rare = rarity(documents, known.frequency)
             if known.in_text:
                 yield "text", STEMS[known.form], rare, share
@@ -105,6 +109,10 @@ class Lookup:
                 for other in longer
                 if other.form != word and not (known.frequency and STEMS[other.form] == STEMS[word])
             ]
+        inflected = [] if known.frequency else self._inflected(word)
+        others += [(other, INFLECTED) for other in inflected]
+        if inflected:
+            return Meaning(word, repeats, known, others)
         rare = known.frequency == 1 and len(word) >= SHORTEST_RARE
         if rare or (not known.frequency and not longer):
             others += [(other, TYPO) for other in self._meant(word)]
@@ -114,12 +122,15 @@ class Lookup:
         names = {meaning.word for meaning in meanings if meaning.known.in_names}
         if len(set(words)) > LONGEST_COORDINATED:
             return []
-        pairs: dict[str, None] = {}
+        pairs: dict[str, float] = {}
         for one, other in zip(words, words[1:], strict=False):
             if one in names and other in names and one != other:
-                pairs[f"{one} {other}"] = pairs[f"{other} {one}"] = None
-        known = [self._know(pair) for pair in pairs]
-        return [Meaning(k.form, 1, k, is_pair=True) for k in known if k.frequency]
+                pairs[f"{one} {other}"] = 1.0
+                pairs.setdefault(f"{other} {one}", REVERSED_NAME)
+        known = [(self._know(pair), share) for pair, share in pairs.items()]
+        return [
+            Meaning(k.form, 1, k, is_pair=True, share=share) for k, share in known if k.frequency
+        ]
 
     def _know(self, form: str) -> Known:
         if not self.is_known(form):
@@ -140,6 +151,10 @@ class Lookup:
         }
         return _most_frequent(map(self._know, forms), MOST_FORMS)
 
+    def _inflected(self, word: str) -> list[Known]:
+        known = map(self._know, inflections(word))
+        return _most_frequent((k for k in known if k.in_text), 1)
+
     def _meant(self, word: str) -> list[Known]:
         if not SHORTEST_MEANT <= len(word) <= 30:
             return []
@@ -154,6 +169,20 @@ class Lookup:
         }
         known = (self._know(form) for form in near)
         return _most_frequent((k for k in known if k.frequency > 1), MOST_MEANT)
+
+
+def inflections(word: str) -> list[str]:
+    """Return what an unknown word may be another ending of."""
+    stems = [
+        word[: len(word) - len(ending)]
+        for ending in _ENDINGS
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM
+    ]
+    return list(dict.fromkeys(s + e for s in stems for e in _ENDINGS if s + e != word))
+
+
+_ENDINGS = ("", "s", "es", "ed", "ing", "e", "y", "ies")
+_SHORTEST_STEM = 4
 
 
 def is_one_slip(one: str, other: str) -> bool:

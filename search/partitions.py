@@ -63,18 +63,21 @@ def build_partition(job: PartitionJob) -> int:
     words: set[str] = set()
     job.index.mkdir(parents=True)
     whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
+    crowded: dict[str, dict[int, list[int]]] = {}
     with _writing(whoosh_index) as writer:
-        for line in lines:
+        for number, line in enumerate(lines, job.first):
             analysis = analyse(parse_document(line), line, job.averages)
             writer.add_document(**analysis.values)
             forms |= analysis.forms
             words |= analysis.words
+            for stem, positions in analysis.crowded.items():
+                crowded.setdefault(stem, {})[number] = positions
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
     known = sorted(forms | words)
     (job.index / _WORDS).write_text("\n".join(known), encoding="utf-8")
     if job.postings:
-        _write_postings(job, forms, words)
+        _write_postings(job, forms, words, crowded)
     return len(lines)
 
 
@@ -117,8 +120,9 @@ def open_partition(folder: Path) -> IndexReader:
     return reader
 
 
-Postings = tuple[str, bytes, bytes, bytes]
-"""Term, numbers (32 bits each), impacts (8 bits each), position values."""
+Postings = tuple[str, bytes, bytes, bytes, dict[int, list[int]]]
+"""Term, numbers (32 bits each), impacts (8 bits each), position values, and the positions in
+documents that have the word too often for these."""
 
 
 def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
@@ -135,7 +139,12 @@ def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
     return head, postings()
 
 
-def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None:
+def _write_postings(
+    job: PartitionJob,
+    forms: set[str],
+    words: set[str],
+    crowded: dict[str, dict[int, list[int]]],
+) -> None:
     assert job.postings is not None
     reader = open_partition(job.index)
     terms = {name: list(reader.lexicon(name)) for name in ("text", "names", "spelling")}
@@ -159,9 +168,10 @@ def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None
                         impacts.append(int(matcher.weight()))
                         values += matcher.value()
                     matcher.next()
+                name = term.decode()
+                more = crowded.get(name, {}) if field == "text" else {}
                 marshal.dump(
-                    (prefix + term.decode(), numbers.tobytes(), bytes(impacts), bytes(values)),
-                    file,
+                    (prefix + name, numbers.tobytes(), bytes(impacts), bytes(values), more), file
                 )
     reader.close()
 

@@ -16,12 +16,12 @@ from typing import Any
 from search import ranking
 from search.documents import Document, parse_document
 from search.highlight import Span, highlight, snippet
-from search.language import Filter, Query, parse_query, parse_years
+from search.language import SENTENCE, Filter, Query, parse_query, parse_years
 from search.leaves import Leaf, find_phrase
 from search.layout import partition_folders, read_layout
 from search.lookup import Lookup, Meaning
 from search.partitions import open_partition
-from search.schema import STEMS, handle, place_of
+from search.schema import PEOPLE_SHOWN, STEMS, handle, place_of
 from search.words import index_words, split_words, title_words
 
 _WINDOW = 10
@@ -199,7 +199,8 @@ def search(
     best = sorted(_candidates(scores, named, max(limit * page, _WINDOW)), key=order)
     shown = [(address, index.fetch(address)) for address in best[: max(limit * page, _WINDOW)]]
     if query.words:
-        shown = _titled_first(query.text, shown, named)
+        words = [meaning.word for meaning in meanings if not meaning.is_pair]
+        shown = _best_ten(query.text, words, shown, scores, named)
     begin = limit * (page - 1)
     marked = _marked(index, meanings)
     hits = (
@@ -209,18 +210,30 @@ def search(
     return Results(query=query, total=len(scores), page=page, hits=tuple(hits))
 
 
-def _titled_first(
-    text: str, shown: list[tuple[Address, Document]], named: set[Address]
+def _best_ten(
+    text: str,
+    words: list[str],
+    shown: list[tuple[Address, Document]],
+    scores: dict[Address, int],
+    named: set[Address],
 ) -> list[tuple[Address, Document]]:
-    """Move up what has the whole text as its title, a publication before anything else."""
+    """Move up what has the words as they are written, and before all what is named whole.
+
+    A publication's title outranks the title of anything else.
+    """
     title = title_words(text)
 
-    def place(item: tuple[Address, Document]) -> int:
+    def place(item: tuple[Address, Document]) -> tuple[int, int]:
         address, document = item
-        same = bool(title) and title_words(document.title) == title
-        if same:
-            return 1 if document.type == "publication" else 2
-        return 0 if address in named else 3
+        have = {
+            word
+            for part in (document.title, *document.people[:PEOPLE_SHOWN])
+            for word in index_words(part)
+        }
+        score = ranking.in_this_form(scores[address], len(have.intersection(words)), len(words))
+        if title and title_words(document.title) == title:
+            return (1 if document.type == "publication" else 2), -score
+        return (0 if address in named else 3), -score
 
     return sorted(shown[:_WINDOW], key=place) + shown[_WINDOW:]
 
@@ -297,12 +310,15 @@ def _spelling(index: Index, query: Query, meaning: Meaning) -> Callable[[Address
 def _filtered(index: Index, query: Query) -> set[Address] | None:
     """Return the documents that meet all conditions; None if there are none.
 
-    Phrases that no document has are words: whoever quotes a title by heart finds it, too.
+    In a sentence, phrases that no document has are only words.
     """
     found = _meeting_all(index, query.filters)
     if found is None or found:
         return found
     others = tuple(c for c in query.filters if c.field or c.negated or not c.phrase)
+    quoted = sum(len(index_words(c.text)) for c in query.filters if c not in others)
+    if len(query.words) - quoted <= SENTENCE:
+        return found
     return _meeting_all(index, others) if len(others) < len(query.filters) else found
 
 

@@ -30,11 +30,17 @@ LONGER_WORD = 0.3
 """What a word counts that goes on where the last word of a query stops, …"""
 BEGUN_WORD = 0.8
 """… and if the last word is no word by itself."""
+INFLECTED = 0.9
+"""What a word counts that is the same as an unknown one with another ending."""
 TYPO = 0.7
 """What a word counts that differs by one slip from an unknown word of the query."""
 
 OTHER_SPELLING = 0.9
 """What a word counts that is written with other accents than in the query."""
+REVERSED_NAME = 0.8
+"""What two words count that are a name in the other order."""
+SAME_FORM = 0.1
+"""What one of the best documents gains whose title and names have all words as written."""
 
 _RARITY_UNIT = 1000
 
@@ -76,6 +82,13 @@ def coordinate(score: int, matched: int, words: int) -> int:
     if matched >= words or words > LONGEST_COORDINATED:
         return score
     return math.floor(score * (matched / words) ** COORDINATION)
+
+
+def in_this_form(score: int, same: int, words: int) -> int:
+    """Return the score of a document that has so many of a short query's words as written."""
+    if not words or words > LONGEST_COORDINATED:
+        return score
+    return math.floor(score * (1 + (SAME_FORM * same) / words))
 
 
 def _norm(field: str, length: int, average: float) -> float:

@@ -28,7 +28,10 @@ PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstra
 _PLACE_ENDS = {"title": 1024, "venue": 2048, "topic": 3072, "institution": 4096, "abstract": 65536}
 
 MOST_POSITIONS = 8
-"""Occurrences of a word in a document whose positions are kept."""
+"""Occurrences of a word in a document whose positions Whoosh keeps."""
+
+PEOPLE_SHOWN = 10
+"""Names that a list shows of a document."""
 
 _GAP = 16
 _FURTHEST = 0xFFFD
@@ -206,6 +209,8 @@ class Analysis:
     """The folded words of its text, before stemming."""
     words: set[str]
     """The folded words of its names, alone and in pairs."""
+    crowded: dict[str, list[int]]
+    """The positions of the words of its text of which it has more than MOST_POSITIONS."""
 
 
 def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
@@ -277,7 +282,8 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
         "document": line,
     }
     present = {name: value for name, value in values.items() if value not in ("", (), None, [])}
-    return Analysis(present, forms, set(people))
+    crowded = {stem: at for stem, at in text.items() if len(at) > MOST_POSITIONS}
+    return Analysis(present, forms, set(people), crowded)
 
 
 def _pairs(name: list[str]) -> Iterator[str]:
@@ -319,7 +325,9 @@ _PLACE_NAMES = ("title", "venue", "topic", "institution", "abstract")
 
 def handles(document: Document) -> list[str]:
     """Return the forms of a document's id and DOI that find exactly it."""
-    exact = [document.id, document.record_id, document.doi]
+    # A title of symbols has no words to be found by.
+    symbols = "" if index_words(document.title) else document.title
+    exact = [document.id, document.record_id, document.doi, symbols]
     return list(dict.fromkeys(handle(value) for value in exact if value))
 
 

@@ -30,7 +30,7 @@ from search.columns import Columns
 from search.documents import Document, parse_document
 from search.encoding import POSITIONS, front_coded, number, order, postings, seal, steps
 from search.partitions import Place, Postings, iter_lines, read_postings
-from search.schema import handle
+from search.schema import PEOPLE_SHOWN, handle, handles
 from search.words import index_words
 
 FORMAT = 2
@@ -49,7 +49,6 @@ _BLOCK_POSTINGS = 28_000
 PACK_BYTES = 256_000
 VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
-PEOPLE_SHOWN = 10
 _FILES_PER_PAPER = 0.085
 """Files for results that a publication may cost."""
 
@@ -403,7 +402,7 @@ def key_hash(key: str) -> int:
 
 
 def _keys(document: Document) -> set[int]:
-    forms = {handle(document.record_id), handle(document.doi)} - {""}
+    forms = {*handles(document)} - {handle(document.id)} | {handle(document.record_id)}
     return {key_hash(form) for form in forms}
 
 
@@ -471,11 +470,16 @@ def _numbers(part: Postings) -> array[int]:
 def _make_list(parts: list[Postings]) -> _List:
     keyed: list[tuple[int, bytes]] = []
     for part in parts:
-        _, _, impacts, values = part
+        _, _, impacts, values, more = part
         numbers = _numbers(part)
         width = len(values) // len(numbers)
         keyed += [
-            ((32 - impacts[i]) << 32 | document, values[i * width : (i + 1) * width])
+            (
+                (32 - impacts[i]) << 32 | document,
+                encoding.positions(more[document])
+                if document in more
+                else POSITIONS[values[i * width : (i + 1) * width]],
+            )
             for i, document in enumerate(numbers)
         ]
     if len(keyed) > 1:
@@ -485,7 +489,7 @@ def _make_list(parts: list[Postings]) -> _List:
         frequency=len(keys),
         keys=keys if len(keys) > _BLOCK_POSTINGS else [],
         content=postings(keys),
-        positions=b"".join([POSITIONS[value] for _, value in keyed]),
+        positions=b"".join([at for _, at in keyed]),
     )
 
 

@@ -9,9 +9,16 @@ import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
-import { parseQuery } from "./language.js";
+import { parseQuery, SENTENCE } from "./language.js";
 import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
-import { OTHER_SPELLING, rarity, Scores } from "./ranking.js";
+import {
+  LONGEST_COORDINATED,
+  OTHER_SPELLING,
+  rarity,
+  REVERSED_NAME,
+  SAME_FORM,
+  Scores,
+} from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
 import { handle, indexWords, keyHash, titleWords } from "./words.js";
@@ -236,7 +243,12 @@ export class Engine {
    * @param {boolean} complete
    */
   async score(query, meanings, names, complete) {
-    const together = names.map((known) => ({ word: known.form, known, others: [] }));
+    const together = names.map((known) => ({
+      word: known.form,
+      known,
+      others: [],
+      share: isReversed(known.form, query.words) ? REVERSED_NAME : 1,
+    }));
     const plan = this.plan(query, [...meanings, ...together], complete);
     const loaded = await Promise.all(
       plan.map(({ segment, list, blocks }) => this.segments[segment].postings(list, blocks)),
@@ -258,12 +270,12 @@ export class Engine {
    * Which lists to load for which words, and how far.
    *
    * @param {ParsedQuery} query
-   * @param {Pick<Meaning, "word" | "known" | "others">[]} meanings
+   * @param {(Pick<Meaning, "word" | "known" | "others"> & {share?: number})[]} meanings
    * @param {boolean} complete
    */
   plan(query, meanings, complete) {
-    const plan = meanings.flatMap(({ word, known, others }) =>
-      [{ known, share: 1 }, ...others].flatMap(({ known, share }) => {
+    const plan = meanings.flatMap(({ word, known, others, share: whole = 1 }) =>
+      [{ known, share: whole }, ...others].flatMap(({ known, share }) => {
         const rare = rarity(this.documents, known.inText + known.inNames);
         return known.terms.flatMap((term, segment) => {
           const also = share === 1 ? spelt(term, query.spellings.get(word)) : undefined;
@@ -297,15 +309,17 @@ export class Engine {
   /**
    * For each segment a mark for each document that meets all conditions; null for none.
    *
-   * Phrases that no document has are words: whoever quotes a title by heart finds it, too.
+   * In a sentence, phrases that no document has are only words.
    *
    * @param {ParsedQuery} query
    * @returns {Promise<Uint8Array[] | null>}
    */
-  async allowed({ conditions }) {
+  async allowed({ conditions, words }) {
     const masks = await this.meeting(conditions);
     if (!masks || masks.some((mask) => mask.includes(1))) return masks;
     const others = conditions.filter((condition) => !isPhrase(condition));
+    const quoted = conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text));
+    if (words.length - quoted.length <= SENTENCE) return masks;
     return others.length < conditions.length ? this.meeting(others) : masks;
   }
 
@@ -368,7 +382,9 @@ export class Engine {
     const looksSo = /\d/.test(name) && /[^\p{L}]/u.test(name) && !/\s/.test(text.trim());
     return Promise.all(
       this.segments.map(async (segment) => {
-        if (!looksSo && !TYPED_ID.test(name)) return new Set();
+        if (!name || (!looksSo && !TYPED_ID.test(name) && indexWords(text).length)) {
+          return new Set();
+        }
         const keys = new Set([name, name.replace(TYPED_ID, "")].map(keyHash));
         const found = await Promise.all([...keys].map((key) => segment.documentsWithKey(key)));
         return new Set(found.flat());
@@ -412,10 +428,11 @@ export class Engine {
       ranked.map(async ({ segment, number, score, exact }, i) => {
         const row = await readRow(this.segments[segment], number);
         const same = i < window && title !== "" && titleWords(row.title) === title;
-        return { row, segment, score, exact: exact || same, same };
+        const order = i < window ? inThisForm(score, row, found.meanings) : score;
+        return { row, segment, score, exact: exact || same, same, order };
       }),
     );
-    const first = rows.slice(0, window);
+    const first = rows.slice(0, window).sort((a, b) => b.order - a.order);
     const ordered = [
       ...first.filter(({ exact, same }) => exact && !same),
       ...first.filter(({ row, same }) => same && row.type === "publication"),
@@ -615,6 +632,29 @@ function spelt(term, spelling) {
     const isSame = spelling ? same.has(document) : !other.has(document);
     return isSame ? 1 : OTHER_SPELLING;
   };
+}
+
+/**
+ * @param {string} pair
+ * @param {string[]} words
+ */
+function isReversed(pair, words) {
+  const [one, other] = pair.split(" ");
+  return !words.some((word, i) => word === one && words[i + 1] === other);
+}
+
+/**
+ * The score of one of the best documents, more if title or names have the words as written.
+ *
+ * @param {number} score
+ * @param {any} row
+ * @param {Meaning[]} meanings
+ */
+function inThisForm(score, { title, people }, meanings) {
+  if (meanings.length > LONGEST_COORDINATED) return score;
+  const words = new Set([title, ...people].flatMap(indexWords));
+  const same = meanings.filter(({ word }) => words.has(word)).length;
+  return Math.floor(score * (1 + (SAME_FORM * same) / meanings.length));
 }
 
 /**

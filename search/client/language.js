@@ -49,7 +49,7 @@ const STOP_WORDS = new Set(
 );
 
 // Words of the asking, left out where a whole sentence asks.
-const SENTENCE = 6;
+export const SENTENCE = 6;
 const SENTENCE_WORDS = new Set(
   `
   above again against already although always another anybody anyone anything around

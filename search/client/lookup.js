@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BEGUN_WORD, LONGER_WORD, LONGEST_COORDINATED, TYPO } from "./ranking.js";
+import { BEGUN_WORD, INFLECTED, LONGER_WORD, LONGEST_COORDINATED, TYPO } from "./ranking.js";
 import { nearWords } from "./vocabulary.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
@@ -34,6 +34,8 @@ import { nearWords } from "./vocabulary.js";
 
 const SHORTEST_BEGINNING = 2;
 const MOST_FORMS = 60;
+const ENDINGS = ["", "s", "es", "ed", "ing", "e", "y", "ies"];
+const SHORTEST_STEM = 4;
 const SHORTEST_RARE = 5;
 
 /**
@@ -90,6 +92,9 @@ export async function findMeanings(segments, words, last) {
       const others = longer
         .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
         .map((other) => ({ known: other, share }));
+      const inflected = frequency ? [] : await findInflected(segments, word);
+      others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
+      if (inflected.length) return { word, repeats, known, others, corrected: null };
       let corrected = null;
       if (!frequency || (frequency === 1 && word.length >= SHORTEST_RARE)) {
         const near = longer.length && !frequency ? [] : await findNear(segments, word);
@@ -113,6 +118,23 @@ export async function findNear(segments, word) {
   const forms = new Set(found.flat().map((near) => near.word));
   const known = await Promise.all([...forms].map((form) => lookUp(segments, form)));
   return byFrequency(known).slice(0, 8);
+}
+
+/**
+ * The most frequent known word that an unknown one may be another ending of.
+ *
+ * @param {Segment[]} segments
+ * @param {string} word
+ * @returns {Promise<Known[]>}
+ */
+async function findInflected(segments, word) {
+  const stems = ENDINGS.filter(
+    (ending) => word.endsWith(ending) && word.length - ending.length >= SHORTEST_STEM,
+  ).map((ending) => word.slice(0, word.length - ending.length));
+  const forms = new Set(stems.flatMap((stem) => ENDINGS.map((ending) => stem + ending)));
+  forms.delete(word);
+  const known = await Promise.all([...forms].map((form) => lookUp(segments, form)));
+  return byFrequency(known.filter(({ inText }) => inText)).slice(0, 1);
 }
 
 /**

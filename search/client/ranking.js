@@ -6,8 +6,11 @@
 
 export const LONGER_WORD = 0.3;
 export const BEGUN_WORD = 0.8;
+export const INFLECTED = 0.9;
 export const TYPO = 0.7;
 export const OTHER_SPELLING = 0.9;
+export const REVERSED_NAME = 0.8;
+export const SAME_FORM = 0.1;
 const COORDINATION = 0.5;
 export const LONGEST_COORDINATED = 6;
 const RARITY_UNIT = 1000;

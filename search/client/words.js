@@ -137,7 +137,9 @@ export function spellings(text) {
   for (const chunk of text.normalize("NFC").toLowerCase().match(SPELT) ?? []) {
     if (!NOT_ASCII.test(chunk)) continue;
     const words = indexWords(chunk);
-    if (words.length === 1 && words[0] !== chunk) found.push([words[0], chunk]);
+    if (words.length === 1 && words[0] !== chunk && [...chunk].length <= LONGEST_WORD) {
+      found.push([words[0], chunk]);
+    }
   }
   return found;
 }
