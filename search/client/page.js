@@ -253,13 +253,13 @@ export class SearchPage {
       return;
     }
     this.running++;
-    const slow = setTimeout(() => turn === this.turn && this.busy(), SLOW);
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => this.busy(), SLOW);
     try {
       await this.answerOnce(turn, isTyping);
     } catch (error) {
       if (turn === this.turn) this.fail(error);
     } finally {
-      clearTimeout(slow);
       this.running--;
       if (this.waiting) {
         this.waiting = false;
@@ -324,7 +324,7 @@ export class SearchPage {
     const { parts } = this;
     this.answer = null;
     parts.results.hidden = true;
-    parts.results.classList.remove("busy", "failed");
+    this.idle();
     parts.browse.hidden = false;
     parts.list.replaceChildren();
     parts.tools.hidden = true;
@@ -342,7 +342,9 @@ export class SearchPage {
     }
   }
 
+  /** The list is there, or will not come; counts may still be on their way. */
   idle() {
+    clearTimeout(this.slow);
     this.parts.results.classList.remove("busy", "failed");
     this.parts.results.removeAttribute("aria-busy");
   }
