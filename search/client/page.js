@@ -271,6 +271,7 @@ export class SearchPage {
   /**
    * @param {number} turn
    * @param {boolean} isTyping
+   * @returns {Promise<void>}
    */
   async answerOnce(turn, isTyping) {
     const { state } = this;
@@ -406,7 +407,8 @@ export class SearchPage {
         return element("li", null, element("a", attributes, name));
       },
     );
-    if (order) this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
+    if (order)
+      this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
     for (const group of tools.querySelectorAll("[data-order], [data-exports]")) {
       /** @type {HTMLElement} */ (group).hidden = !answer.total;
     }
@@ -455,7 +457,8 @@ export class SearchPage {
       parts.field.focus();
       this.run();
     });
-    const said = isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
+    const said =
+      isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
     parts.says.replaceChildren(
       element("p", null, `${said} The lists below lead to everything, too.`),
       element("p", null, again),
