@@ -206,13 +206,15 @@ def build(site: Path, full: bool) -> None:
         click.echo(f"Release {number}: {_build_words(report)}")
 
 
-def _build(settings: Settings, full: bool) -> tuple[Any, int]:
+def _build(settings: Settings, full: bool, *, prove: bool = False) -> tuple[Any, int]:
     from content_sync.pages.site import build_site
     from content_sync.terminal import Progress, log
 
     progress = Progress()
     try:
-        report, number = build_site(settings, full=full, progress=progress)
+        report, number = build_site(
+            settings, full=full, progress=progress, prove=_prove(settings) if prove else None
+        )
     finally:
         progress.close()
     for publication, path, reason in report.full_texts.missing[:_NAMED]:
@@ -220,6 +222,20 @@ def _build(settings: Settings, full: bool) -> tuple[Any, int]:
     for refused in report.redirects_refused[:_NAMED]:
         log.info("Redirect not followed: %s", refused)
     return report, number
+
+
+def _prove(settings: Settings) -> Callable[[Path, str], dict[str, Any]]:
+    """Return what compares a finished build with the source, and tells what it found."""
+    from content_sync.sync.proof import prove
+    from content_sync.terminal import log
+
+    def compare(root: Path, date: str) -> dict[str, Any]:
+        found = prove(settings, root, date)
+        if found["state"] != "complete":
+            log.warning("Is everything shown? %s", found["says"])
+        return found
+
+    return compare
 
 
 @main.command()
@@ -354,7 +370,7 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
-            built, number = _build(settings, full)
+            built, number = _build(settings, full, prove=True)
         log.info("Building the search index")
         with timed(seconds, "index"):
             indexed = _index(settings)

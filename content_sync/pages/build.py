@@ -186,6 +186,11 @@ class Build:
         assert self._renderer is not None
         return self._renderer.gone_page(url)
 
+    def render_staff(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for staff."""
+        assert self._renderer is not None
+        return self._renderer.staff_page(url, template, values)
+
     def gone_key(self) -> bytes:
         """Return a digest of all that a page for a gone record depends on, beside its URL."""
         assert self._renderer is not None
