@@ -18,7 +18,7 @@ import click
 from content_sync import __version__
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
-from content_sync.sync.commands import diff
+from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
 from dynamic.commands import service
 
@@ -583,6 +583,7 @@ def _add(command: click.Command) -> click.Command:
 main.add_command(import_command)
 main.add_command(service)
 main.add_command(_add(diff))
+main.add_command(_add(source))
 
 
 if __name__ == "__main__":
