@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from content_sync import __version__
+from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
-from dynamic.commands import service
+from dynamic.commands import privacy, service
+from dynamic.cv.commands import cv
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -366,7 +368,8 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         with timed(seconds, "sync"):
             synced = _sync(settings, accept)
         if not full and synced.unchanged and nothing_to_do(settings):
-            _summary(settings, synced, seconds, as_json, skipped=True)
+            books = _cv_books(settings, seconds)
+            _summary(settings, synced, seconds, as_json, skipped=True, books=books)
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
@@ -386,19 +389,57 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             )
         with timed(seconds, "publish"):
             _publish(settings)
-        _summary(settings, synced, seconds, as_json, built=built, indexed=indexed, checked=checked)
+        books = _cv_books(settings, seconds)
+        _summary(
+            settings,
+            synced,
+            seconds,
+            as_json,
+            built=built,
+            indexed=indexed,
+            checked=checked,
+            books=books,
+        )
+
+
+def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
+    """Bring receipts and books of CVs up to date, if the service takes any.
+
+    The release is live by now, whatever becomes of the books.
+    """
+    from content_sync.cvbook import commands, has_cvs
+    from content_sync.terminal import log, timed
+    from dynamic.cv.commands import read_receipts_of
+
+    if not has_cvs(settings):
+        return None
+    log.info("Writing the CV books")
+    with timed(seconds, "CVs"):
+        if problem := read_receipts_of(settings.site):
+            log.warning("Who opened CVs could not be read: %s", problem)
+        return commands.write(settings)
 
 
 @main.command()
 @_site_option
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=int, help="Default: 8000, and 8443 for the stack.")
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--stack", is_flag=True, help="Start Apache with sign-in and all that is behind it.")
 @_told
-def serve(site: Path, host: str, port: int) -> None:
+def serve(site: Path, host: str, port: int | None, stack: bool) -> None:
     """Show the live release's public pages on this machine.
+
+    With --stack, members' pages, sign-in and the service too, on loopback and with a
+    throwaway certificate.
 
     Example: nightpress serve --port 8080
     """
+    if stack:
+        from content_sync.operations.show import show_stack
+
+        show_stack(_settings(site), port=port or 8443)
+        return
+    port = port or 8000
     from content_sync.release.preview import serve as preview
     from content_sync.release.stage import live
 
@@ -550,6 +591,7 @@ def _summary(
     indexed: Any = None,
     checked: Any = None,
     skipped: bool = False,
+    books: Any = None,
 ) -> None:
     from content_sync.status import night_facts
 
@@ -565,6 +607,10 @@ def _summary(
         click.echo(f"  Pages     {_build_words(built)}")
         click.echo(f"  Search    {_index_words(indexed)}")
         click.echo(f"  Check     {_check_words(checked)}")
+    if books:
+        from content_sync.cvbook.commands import words
+
+        click.echo(f"  CV books  {words(books)}")
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
     look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
@@ -584,6 +630,9 @@ main.add_command(import_command)
 main.add_command(service)
 main.add_command(_add(diff))
 main.add_command(_add(source))
+cv.add_command(book)
+main.add_command(cv)
+main.add_command(privacy)
 
 
 if __name__ == "__main__":

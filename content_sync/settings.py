@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,13 @@ class Settings:
     workers: int = 0
     """Processes for heavy steps; 0 means one for each core."""
 
+    cv_store: str = ""
+    """Where the service keeps CVs: a folder, or s3://bucket/prefix; empty means var/cv-store/."""
+    cv_companies: Mapping[str, str] = field(default_factory=dict)
+    """Company claim → id of the institution or a name, where the records' slug is not the claim."""
+    cv_book_folders: tuple[str, ...] = ()
+    """CV books of all nodes, as this machine reaches them; empty means var/cvbook/ alone."""
+
     @property
     def var(self) -> Path:
         return self.site / "var"
@@ -101,6 +108,11 @@ class Settings:
         return self.site / "pelicanconf.py"
 
     @property
+    def cv_books(self) -> tuple[Path, ...]:
+        """The CV book's folder on every node."""
+        return tuple(self.site / folder for folder in self.cv_book_folders or ("var/cvbook",))
+
+    @property
     def worker_count(self) -> int:
         return self.workers or os.cpu_count() or 1
 
@@ -129,6 +141,8 @@ def read_settings(site: Path) -> Settings:
         raise ConfigurationError(f"{conf}: " + "; ".join(problems) + ".")
     if "full_text_types" in values:
         values["full_text_types"] = tuple(values["full_text_types"])
+    if "cv_book_folders" in values:
+        values["cv_book_folders"] = tuple(values["cv_book_folders"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
     return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)

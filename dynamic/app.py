@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from flask import Flask, g
 
-from dynamic import errors_shown, headers, health, site
+from dynamic import (
+    cv,
+    errors_shown,
+    headers,
+    health,
+    home,
+    limits,
+    link_pages,
+    logs,
+    metrics,
+    registration,
+    site,
+)
 from dynamic.database import connect
 from dynamic.identity import check_identity
-from dynamic.limits import MEGABYTE, csrf, limiter
+from dynamic.limits import MEGABYTE
 from dynamic.settings import ServiceSettings
 
 
@@ -23,6 +35,7 @@ def create_app(settings: ServiceSettings) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         RATELIMIT_STORAGE_URI=settings.service_limits,
         MAX_CONTENT_LENGTH=MEGABYTE,
+        MAX_FORM_MEMORY_SIZE=MEGABYTE,
         SESSION_COOKIE_NAME="__Host-nightpress-service",
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
@@ -30,13 +43,19 @@ def create_app(settings: ServiceSettings) -> Flask:
         WTF_CSRF_TIME_LIMIT=12 * 3600,
         PREFERRED_URL_SCHEME="https",
     )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    metrics.add_metrics(app)
+    logs.log_requests(app)
     connect(app)
     check_identity(app)
-    limiter.init_app(app)
-    csrf.init_app(app)
+    limits.limit(app)
     headers.add_headers(app)
     errors_shown.show_errors(app)
     site.add_site(app)
     app.context_processor(lambda: {"reader": g.get("reader")})
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(link_pages.blueprint)
+    app.register_blueprint(registration.blueprint)
+    app.register_blueprint(home.blueprint)
+    cv.add(app)
     return app

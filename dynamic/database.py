@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -44,17 +48,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+BUSY_SECONDS = 8
+"""For so long SQLite waits for another writer before a request is told to come back."""
+
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
 migrate = Migrate(db=db, directory=str(__file__).replace("database.py", "migrations"))
 
 
 def connect(app: Flask) -> None:
     """Give the app its database; SQLite waits for locks, keeps a WAL and checks keys."""
+    app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
     db.init_app(app)
     migrate.init_app(app, db)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _set_up_sqlite(db.engine)
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """Return the file of an SQLite database, None for other databases."""
+    if engine.dialect.name != "sqlite" or engine.url.database in (None, "", ":memory:"):
+        return None
+    return Path(str(engine.url.database))
 
 
 def begin_writing() -> None:
@@ -70,19 +85,76 @@ def begin_writing() -> None:
 
 def now() -> datetime:
     """Return this instant, in UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock().astimezone(UTC).replace(microsecond=0)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = _clock
+"""Where `now` reads the time; tests put another one here."""
+
+
+def _engine_options(app: Flask) -> dict[str, Any]:
+    """Statements' values, which are personal data, are kept out of every message and log."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    options: dict[str, Any] = {"hide_parameters": True}
+    if url.get_backend_name() == "sqlite":
+        return options
+    threads = app.config["SETTINGS"].service_threads
+    options |= {
+        "pool_pre_ping": True,
+        "pool_size": threads + 1,  # and one for the worker
+        "max_overflow": 4,
+        "pool_timeout": 10,
+        "pool_recycle": 1800,
+    }
+    if url.get_backend_name() == "postgresql":
+        options["connect_args"] = {
+            "connect_timeout": 5,
+            "options": "-c lock_timeout=15s -c statement_timeout=60s",
+        }
+    elif url.get_backend_name() == "mssql":
+        options["connect_args"] = {"timeout": 5}
+    return options
 
 
 def _set_up_sqlite(engine: Engine) -> None:
+    file = sqlite_file(engine)
+
+    @event.listens_for(engine, "do_connect")
+    def _connecting(*_: Any) -> None:
+        # SQLite would make an empty database where one was lost; only `migrate` makes one.
+        if file is not None and not file.exists():
+            raise sqlite3.OperationalError("there is no database file")
+
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: Any) -> None:
+    def _connected(connection: Any, record: Any) -> None:
         # SQLAlchemy begins transactions itself: see _begin.
         connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
             connection.execute(f"PRAGMA {pragma}")
-        connection.execute("PRAGMA busy_timeout = 10000")
+        record.info["file"] = _identity(file)
+
+    @event.listens_for(engine, "checkout")
+    def _checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+        # What is written into a file that was removed or replaced would be lost.
+        if record.info.get("file") != _identity(file):
+            raise DisconnectionError
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("nightpress_write")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

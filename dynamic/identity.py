@@ -15,9 +15,19 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, request
 from werkzeug.local import LocalProxy
 
+from dynamic.settings import GROUPS
+from dynamic.words import one_line
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-GROUPS = frozenset({"student", "researcher", "member", "staff"})
+LONGEST = {
+    "X-Remote-User": 200,
+    "X-Remote-Email": 320,
+    "X-Remote-Name": 200,
+    "X-Remote-Groups": 1000,
+    "X-Remote-Company": 200,
+}
+"""Characters kept of what Apache tells; a longer subject is refused, not cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +55,20 @@ def without_sign_in(view: F) -> F:
 
 
 def without_proxy(view: F) -> F:
-    """Mark a view for this machine alone (health, metrics): refused if it came through Apache."""
+    """Mark a view for this machine alone (metrics): not there for what came through Apache."""
     view.without_proxy = True  # type: ignore[attr-defined]
     return view
+
+
+def also_without_proxy(view: F) -> F:
+    """Mark a view that this machine may ask without Apache (health), and readers through it."""
+    view.also_without_proxy = True  # type: ignore[attr-defined]
+    return view
+
+
+def came_through_apache() -> bool:
+    """Tell whether a request carries what only a proxy adds, rightly or not."""
+    return any(name in request.headers for name in ("X-Proxy-Secret", "X-Forwarded-For", "Via"))
 
 
 def only(*groups: str) -> Callable[[F], F]:
@@ -72,18 +93,24 @@ def _identify() -> None:
     view = current_app.view_functions.get(request.endpoint or "")
     g.reader = None
     sent = request.headers.get("X-Proxy-Secret", "")
+    if request.remote_addr not in {"127.0.0.1", "::1"}:
+        abort(403)
     if getattr(view, "without_proxy", False):
-        if "X-Forwarded-For" in request.headers or request.remote_addr not in {"127.0.0.1", "::1"}:
+        if came_through_apache():
             abort(404)
         return
+    if getattr(view, "also_without_proxy", False) and not came_through_apache():
+        return
     known = current_app.config["SETTINGS"].proxy_secret
-    if not hmac.compare_digest(sent.encode("latin-1"), known.encode()):
+    if not hmac.compare_digest(sent.encode("latin-1", "replace"), known.encode()):
         abort(403)
     if getattr(view, "without_sign_in", False):
         return
     subject = _header("X-Remote-User")
     if not subject:
         abort(401)
+    if len(request.headers["X-Remote-User"]) > LONGEST["X-Remote-User"]:
+        abort(400)  # two accounts must not become one by cutting
     groups = frozenset(_header("X-Remote-Groups").replace(" ", "").split(",")) & GROUPS
     g.reader = Reader(
         subject=subject,
@@ -100,7 +127,7 @@ def _header(name: str) -> str:
     if value == "(null)":  # Apache's word for an unset variable
         return ""
     try:
-        return value.encode("latin-1").decode("utf-8").strip()
+        return one_line(value.encode("latin-1").decode("utf-8"), LONGEST[name])
     except UnicodeError:
         abort(400)
 

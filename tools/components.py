@@ -140,6 +140,11 @@ COMPONENTS = {
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
     ),
+    "apache": Component(
+        title="Apache with mod_auth_openidc",
+        packages=("apache2", "libapache2-mod-auth-openidc"),
+        is_there=lambda: Path("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
+    ),
     "node": Component(
         title="Node.js",
         packages=("nodejs",),

@@ -14,6 +14,7 @@ from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.pages.staff import write_staff
+from content_sync.release.compress import RECIPE, compress_pages
 from content_sync.release.departed import settle
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
@@ -85,6 +86,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     write_staff(build, stage.root / "staff", completeness)
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
+    build.write_error_pages()
     departed = settle(
         settings,
         stage,
@@ -95,8 +97,10 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     build.report.redirects_refused = [
         f"{refused.old_path}: {refused.reason}" for refused in departed.refused
     ]
+    compress_pages(settings, stage)
     stage.write_release(
         {
+            "compressed": RECIPE,
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "sync": int(build.state["sync"]),
             "date": build.today,

@@ -109,4 +109,3 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
         names = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
         marks = {"Auto-Submitted": "auto-generated", **(headers or {})}
         return super().render_mail(template_prefix, email, {**context, **names}, marks)
-

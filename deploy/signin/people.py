@@ -180,14 +180,12 @@ def make_demo_people() -> tuple[str, list[Person]]:
     for address, name, group, company in DEMO_PEOPLE:
         account = Account.objects.filter(email=address).first()
         if account is None or not account.check_password(password):
-            account = make_account(
-                address, password, name=name, groups=(group,), company=company
-            )
+            account = make_account(address, password, name=name, groups=(group,), company=company)
         made.append(_person(account))
     return password, made
 
 
-def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> None:
+def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> Account:
     """Give an account exactly these groups by hand; admissions add theirs."""
     unknown = set(groups) - set(GROUPS)
     if unknown:
@@ -195,6 +193,7 @@ def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> 
     account.groups.set(Group.objects.filter(name__in=groups))
     account.company = _company(company) if company else None
     account.save()
+    return account
 
 
 def _company(name: str) -> Company:

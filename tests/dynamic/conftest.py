@@ -102,9 +102,7 @@ def release(site_folder: Path) -> Releases:
 
 
 @pytest.fixture
-def service(
-    site_folder: Path, environment: dict[str, str], release: Releases
-) -> Iterator[Service]:
+def service(site_folder: Path, environment: dict[str, str], release: Releases) -> Iterator[Service]:
     """The service as a process of its own."""
     with Service(site_folder, environment) as service:
         yield service

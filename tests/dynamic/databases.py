@@ -13,11 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import MetaData, create_engine, text
 
 from dynamic.app import create_app
 from dynamic.database import db
+from dynamic.migrating import migrate_database
 from dynamic.settings import ServiceSettings
 from tests.dynamic.apache_says import SECRET
 from tests.postgresql import postgresql_server
@@ -39,9 +39,8 @@ def migrate(folder: Path, url: str) -> None:
         site=folder, proxy_secret=SECRET, secret_key="k" * 48, database=url, sitename="x"
     )
     app = create_app(settings)
+    migrate_database(app)
     with app.app_context():
-        upgrade(revision="heads")
-        db.session.remove()
         db.engine.dispose()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import defaultdict
 from copy import deepcopy
 from pathlib import Path
@@ -156,7 +155,7 @@ class Releases:
         return self.output / "releases" / str(self.number)
 
     def publish(self) -> int:
-        """Make a release of the documents, events and deliverables as they are; return its number."""
+        """Make a release of what is here now, and switch to it; return its number."""
         self.number += 1
         (self.root / "service").mkdir(parents=True)
         (self.root / "service" / "records.json").write_text(json.dumps(self._service_file()))
@@ -174,7 +173,7 @@ class Releases:
             file.write_bytes(b"".join(found))
         fresh = self.output / "fresh"
         fresh.symlink_to(Path("releases") / str(self.number))
-        os.replace(fresh, self.output / "current")
+        fresh.replace(self.output / "current")
         return self.number
 
     def _service_file(self) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from flask.testing import FlaskClient
 from dynamic.identity import only, reader, without_sign_in
 from tests.dynamic.apache_says import SECRET, signed_in
 
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
@@ -68,8 +70,3 @@ def test_only_a_member_has_a_company(client: FlaskClient) -> None:
     as_member = client.get("/services/me", headers=signed_in("m", "member", company="acme"))
     assert (as_student.json or {})["company"] == ""
     assert (as_member.json or {})["company"] == "acme"
-
-
-def test_health_is_for_this_machine_and_not_for_apache(client: FlaskClient) -> None:
-    assert (client.get("/services/health").json or {})["answers"] is True
-    assert client.get("/services/health", headers={"X-Forwarded-For": "::1"}).status_code == 404

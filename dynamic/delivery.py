@@ -1,0 +1,241 @@
+"""Mails leave the outbox: to the SMTP server, or into a folder where none is named.
+
+Each mail goes out at least once, always with the Message-ID that it got in the outbox. A
+worker first claims a mail, which moves its next try into the future, then sends it, then
+notes that it was sent; if it dies in between, the next try sends it again. What the server
+refuses for good is given up and told to staff.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import smtplib
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Protocol, cast
+
+from flask import current_app
+from sqlalchemy import CursorResult, select, update
+
+from dynamic.database import db, now
+from dynamic.outbox import Mail, can_be_mailed, queue_mail
+from dynamic.settings import ServiceSettings
+
+log = logging.getLogger("nightpress.mail")
+
+CLAIM = timedelta(minutes=5)
+"""For so long a claimed mail belongs to its worker: longer than sending takes."""
+LONGEST_PAUSE = timedelta(minutes=30)
+"""The first pause is 30 seconds; each is twice as long as the one before, up to this."""
+PER_ROUND = 50
+TIMEOUT = 30
+"""Seconds that a server may take for one answer."""
+
+
+class Refused(Exception):
+    """The server will never take this mail."""
+
+
+class Postponed(Exception):
+    """The server does not take this mail now."""
+
+
+@dataclass(slots=True)
+class Round:
+    """What came of one round of sending."""
+
+    sent: int = 0
+    refused: int = 0
+    postponed: int = 0
+    is_down: bool = False
+    """Whether the server could not be spoken to at all."""
+
+    @property
+    def did_anything(self) -> bool:
+        return bool(self.sent or self.refused)
+
+
+class Way(Protocol):
+    """A way for mails to leave."""
+
+    def send(self, mail: Mail) -> None:
+        """Hand one mail on. Raises Refused or Postponed; OSError if nothing answers."""
+
+
+def deliver(*, most: int = PER_ROUND) -> Round:
+    """Send mails that are due, the oldest first; return what came of it.
+
+    Commits after each mail. Needs an application context.
+    """
+    settings: ServiceSettings = current_app.config["SETTINGS"]
+    done = Round()
+    waiting = db.session.scalars(
+        select(Mail.id)
+        .where(Mail.sent.is_(None), Mail.refused.is_(None), Mail.due <= now())
+        .order_by(Mail.due, Mail.id)
+        .limit(most)
+    ).all()
+    db.session.rollback()
+    if not waiting:
+        return done
+    try:
+        with _way_out(settings) as way:
+            for number in waiting:
+                _deliver_one(way, number, settings, done)
+    except (OSError, smtplib.SMTPException) as error:
+        # Nobody listens, or the connection broke: what was claimed is tried again later.
+        db.session.rollback()
+        done.is_down = True
+        log.warning("mail server does not answer", extra={"facts": {"error": type(error).__name__}})
+    return done
+
+
+def _deliver_one(way: Way, number: int, settings: ServiceSettings, done: Round) -> None:
+    mail = _claim(number)
+    if mail is None:
+        return
+    try:
+        way.send(mail)
+    except Refused as refused:
+        _give_up(mail, str(refused), settings)
+        done.refused += 1
+    except Postponed as postponed:
+        mail.due = now() + _pause(mail.tries)
+        mail.problem = str(postponed)
+        db.session.commit()
+        done.postponed += 1
+    except (OSError, smtplib.SMTPException) as error:
+        mail.due = now() + min(_pause(mail.tries), timedelta(minutes=5))
+        mail.problem = type(error).__name__
+        db.session.commit()
+        raise
+    else:
+        mail.sent, mail.problem = now(), None
+        db.session.commit()
+        done.sent += 1
+
+
+def _claim(number: int) -> Mail | None:
+    """Take a mail for this worker; None if another was quicker."""
+    mail = db.session.get(Mail, number, populate_existing=True)
+    if mail is None or mail.sent or mail.refused:
+        db.session.rollback()
+        return None
+    tries = mail.tries
+    db.session.rollback()
+    taken = cast(
+        "CursorResult[object]",
+        db.session.execute(
+            update(Mail)
+            .where(Mail.id == number, Mail.tries == tries, Mail.sent.is_(None))
+            .values(tries=tries + 1, due=now() + CLAIM)
+        ),
+    )
+    db.session.commit()
+    return db.session.get(Mail, number, populate_existing=True) if taken.rowcount == 1 else None
+
+
+def _give_up(mail: Mail, problem: str, settings: ServiceSettings) -> None:
+    mail.refused, mail.problem = now(), problem
+    office = settings.mailbox_for("")
+    log.error("mail given up", extra={"facts": {"mail": mail.id, "answer": problem[:3]}})
+    if can_be_mailed(office) and mail.recipient != office:
+        queue_mail(
+            office,
+            "A mail could not be delivered",
+            f"The mail server refuses a mail for good:\n\n  to: {mail.recipient}\n"
+            f"  from: {mail.made:%Y-%m-%d %H:%M} UTC\n  the server says: {problem}\n\n"
+            "It will not be tried again. Please find out the right address.",
+            reason="You receive this because STAFF_MAILBOXES names this address.",
+        )
+    db.session.commit()
+
+
+def _pause(tries: int) -> timedelta:
+    return min(timedelta(seconds=30 * 2 ** min(tries - 1, 12)), LONGEST_PAUSE)
+
+
+@contextlib.contextmanager
+def _way_out(settings: ServiceSettings) -> Iterator[Way]:
+    if not settings.mail_server:
+        yield _Folder(settings.mail_folder)
+        return
+    host, _, port = settings.mail_server.partition(":")
+    context = ssl.create_default_context()
+    if settings.mail_security == "tls":
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, int(port or 465), timeout=TIMEOUT, context=context
+        )
+    else:
+        server = smtplib.SMTP(host, int(port or 587), timeout=TIMEOUT)
+    try:
+        if settings.mail_security == "starttls":
+            server.starttls(context=context)
+        if settings.mail_user:
+            server.login(settings.mail_user, settings.smtp_password)
+        yield _Smtp(server, parseaddr(settings.sender)[1])
+    finally:
+        with contextlib.suppress(OSError, smtplib.SMTPException):
+            server.quit()
+        server.close()
+
+
+class _Smtp:
+    """One connection to the SMTP server."""
+
+    def __init__(self, server: smtplib.SMTP, sender: str) -> None:
+        self._server, self._sender = server, sender
+
+    def send(self, mail: Mail) -> None:
+        try:
+            self._server.sendmail(self._sender, [mail.recipient], mail.content)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, words = error.recipients[mail.recipient]
+            _judge(code, words)
+        except smtplib.SMTPDataError as error:
+            _judge(error.smtp_code, error.smtp_error)
+        except smtplib.SMTPSenderRefused as error:
+            # It is our sender that is wrong, which staff can put right: nothing is given up.
+            raise Postponed(_answer(error.smtp_code, error.smtp_error)) from error
+
+
+def _judge(code: int, words: bytes | str) -> None:
+    raise (Refused if 500 <= code < 600 else Postponed)(_answer(code, words))
+
+
+def _answer(code: int, words: bytes | str) -> str:
+    text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
+    return f"{code} {' '.join(text.split())}"[:300]
+
+
+class _Folder:
+    """A folder of .eml files, each whole or not there; the same mail is the same file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def send(self, mail: Mail) -> None:
+        target = self._folder / file_name(mail)
+        fresh = target.with_suffix(".new")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(mail.content)
+                file.flush()
+                os.fsync(file.fileno())
+            fresh.replace(target)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
+
+
+def file_name(mail: Mail) -> str:
+    """Return the name of a mail's file in the folder."""
+    return f"{mail.made:%Y-%m-%d-%H%M%S}-{mail.id:08d}.eml"
