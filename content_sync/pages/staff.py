@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from content_sync.pages.wording import iso_in_words
 from content_sync.release import history
-from content_sync.source import checks
+from content_sync.source.convert import rules
 from content_sync.sync.touch import RECORD_TYPES
 from content_sync.urls import PLURALS, page_file, record_url
 
@@ -106,8 +106,7 @@ def remember_problems(ledger: Path, snapshot: Path, today: str) -> list[dict[str
 
 def rule_in_words(rule: str) -> str:
     """Return what a rule says: the docstring of its function, or the text beside it."""
-    text = _OTHER_RULES.get(rule) or getattr(getattr(checks, rule, None), "__doc__", None) or rule
-    return " ".join(text.split())
+    return " ".join((_OTHER_RULES.get(rule) or rules().get(rule) or rule).split())
 
 
 _OTHER_RULES = {
