@@ -9,7 +9,6 @@ import csv
 import io
 import sqlite3
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,7 +133,7 @@ def _groups(connection: sqlite3.Connection, problems: list[dict[str, str]]) -> l
             "rows": [
                 {
                     **one,
-                    "first_seen": {"iso": one["first_seen"], "text": _day(one["first_seen"])},
+                    "first_seen": iso_in_words(one["first_seen"]),
                     "href": _address(connection, one["view"], one["key"]),
                 }
                 for one in found[:SHOWN]
@@ -150,13 +149,6 @@ def _address(connection: sqlite3.Connection, view: str, key: str) -> str:
         return ""
     known = connection.execute(f"SELECT 1 FROM main.{view} WHERE id = ?", (key,)).fetchone()  # noqa: S608
     return f"/members{record_url(RECORD_TYPES[view], key)}" if known else ""
-
-
-def _day(iso: str) -> str:
-    return date.fromisoformat(iso).strftime("%-d %b %Y") if _HAS_DASH else iso
-
-
-_HAS_DASH = date(2000, 1, 1).strftime("%-d") == "1"  # Windows has no such thing
 
 
 def _as_csv(problems: list[dict[str, str]]) -> bytes:
