@@ -22,8 +22,8 @@ from content_sync.source.faults import HINTS, Kind, classify
 from content_sync.source.odbc import import_pyodbc
 from content_sync.source.sql_server import SWITCH_ON
 
-_THERE = frozenset({2714, 2759, 15023, 15025, 15032})
-"""What the server says of an object, user or login that it has already."""
+_THERE = frozenset({2601, 2627, 2714, 2759, 15023, 15025, 15032})
+"""What the server says of a row, object, user or login that it has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ def _execute(
         connection.execute(batch.text).close()
     except pyodbc.Error as error:
         fault = classify(error)
-        if _THERE.intersection(fault.numbers) or fault.state in ("42S01", "42P06", "42P07"):
+        text = str(error).casefold()
+        if _THERE.intersection(fault.numbers) or "already exists" in text or "duplicate" in text:
             say(f"  there    {batch.does}")
             return 0
         try:
