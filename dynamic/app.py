@@ -6,6 +6,7 @@ from flask import Flask, g
 
 from dynamic import errors_shown, headers, health, home, limits, logs, metrics, site
 from dynamic.database import connect
+from dynamic.feedback import add_feedback
 from dynamic.identity import check_identity
 from dynamic.limits import MEGABYTE
 from dynamic.settings import ServiceSettings
@@ -29,6 +30,8 @@ def create_app(settings: ServiceSettings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=12 * 3600,
+        # Some readers' networks strip the Referer; the token and Sec-Fetch-Site do its work.
+        WTF_CSRF_SSL_STRICT=False,
         PREFERRED_URL_SCHEME="https",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -43,4 +46,5 @@ def create_app(settings: ServiceSettings) -> Flask:
     app.context_processor(lambda: {"reader": g.get("reader")})
     app.register_blueprint(health.blueprint)
     app.register_blueprint(home.blueprint)
+    add_feedback(app)
     return app
