@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flask import Flask, g
 
-from dynamic import errors_shown, headers, health, home, limits, logs, metrics, site
+from dynamic import (
+    cv,
+    errors_shown,
+    headers,
+    health,
+    home,
+    limits,
+    link_pages,
+    logs,
+    metrics,
+    registration,
+    site,
+)
 from dynamic.database import connect
 from dynamic.feedback import add_feedback
 from dynamic.identity import check_identity
@@ -45,6 +57,9 @@ def create_app(settings: ServiceSettings) -> Flask:
     site.add_site(app)
     app.context_processor(lambda: {"reader": g.get("reader")})
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(link_pages.blueprint)
+    app.register_blueprint(registration.blueprint)
     app.register_blueprint(home.blueprint)
     add_feedback(app)
+    cv.add(app)
     return app

@@ -16,7 +16,7 @@ def upgrade() -> None:
         "links",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
         sa.Column("purpose", sa.Unicode(40), nullable=False),
-        sa.Column("target", sa.Unicode(200), nullable=False, index=True),
+        sa.Column("target", sa.Unicode(255), nullable=False, index=True),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("expires", sa.DateTime, nullable=True, index=True),
     )
