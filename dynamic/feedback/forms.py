@@ -34,6 +34,7 @@ class FeedbackForm(FlaskForm):
     submission = HiddenField()
     rating = RadioField(
         "How useful is this to you?",
+        filters=[one_line],
         choices=[SelectChoice(str(n), words) for n, words in RATINGS.items()],
         validators=[Optional()],
         validate_choice=False,

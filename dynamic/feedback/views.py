@@ -25,6 +25,8 @@ from dynamic.slugs import LONGEST, id_of_slug, is_hashed
 
 blueprint = Blueprint("feedback", __name__)
 
+_RATED = frozenset(map(str, RATINGS))
+
 
 @blueprint.before_request
 def _only_those_who_may_send() -> None:
@@ -98,7 +100,7 @@ def _keep(record: Record, filled: FeedbackForm) -> int:
         record_id=record.id,
         record_title=record.title[:2000],
         record_url=record.url[:1000],
-        rating=int(filled.rating.data) if filled.rating.data else None,
+        rating=int(filled.rating.data) if filled.rating.data in _RATED else None,
         text=filled.text.data or "",
         wants_copy=bool(filled.wants_copy.data) and _may_ask_for_copy(record),
         release=current_site().release,
