@@ -16,8 +16,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from content_sync import __version__
+from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
+from content_sync.importing.commands import import_command
+from content_sync.sync.commands import diff
+from deploy.signin.commands import signin
 from dynamic.commands import privacy, service
+from dynamic.cv.commands import cv
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -106,15 +111,17 @@ def _fail(message: str, code: int) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", default="Your institute", show_default=True, help="Name of the site.")
+@click.option("--url", default="", help="Public address, such as https://publications.example.")
 @_told
-def init(folder: Path) -> None:
+def init(folder: Path, name: str, url: str) -> None:
     """Make a site folder: settings with every choice explained, and sample prose.
 
-    Example: nightpress init publications
+    Example: nightpress init publications --name "Institute of Tides" --url https://tides.example
     """
     from content_sync.new_site import make_site
 
-    make_site(folder)
+    make_site(folder, name=name, url=url)
     click.echo(f"Made a site in {folder}. Next:\n  cd {folder}\n  nightpress nightly")
 
 
@@ -157,7 +164,7 @@ def _make_demo(
 
 @main.command()
 @_site_option
-@click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@click.option("--accept", is_flag=True, help="Land what a guard refused, as it was read then.")
 @_told
 def sync(site: Path, accept: bool) -> None:
     """Read what is new, changed or gone in the source into the snapshot.
@@ -173,7 +180,8 @@ def _sync(settings: Settings, accept: bool) -> Any:
     from content_sync.sync import sync as run_sync
     from content_sync.terminal import Progress, log
 
-    if not settings.source and not settings.demo_source.is_file():
+    is_demo = not settings.source and not settings.own_source.is_file()
+    if is_demo and not settings.demo_source.is_file():
         _make_demo(settings)
     progress = Progress()
     try:
@@ -344,7 +352,8 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         with timed(seconds, "sync"):
             synced = _sync(settings, accept)
         if not full and synced.unchanged and nothing_to_do(settings):
-            _summary(settings, synced, seconds, as_json, skipped=True)
+            books = _cv_books(settings, seconds)
+            _summary(settings, synced, seconds, as_json, skipped=True, books=books)
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
@@ -364,19 +373,57 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             )
         with timed(seconds, "publish"):
             _publish(settings)
-        _summary(settings, synced, seconds, as_json, built=built, indexed=indexed, checked=checked)
+        books = _cv_books(settings, seconds)
+        _summary(
+            settings,
+            synced,
+            seconds,
+            as_json,
+            built=built,
+            indexed=indexed,
+            checked=checked,
+            books=books,
+        )
+
+
+def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
+    """Bring receipts and books of CVs up to date, if the service takes any.
+
+    The release is live by now, whatever becomes of the books.
+    """
+    from content_sync.cvbook import commands, has_cvs
+    from content_sync.terminal import log, timed
+    from dynamic.cv.commands import read_receipts_of
+
+    if not has_cvs(settings):
+        return None
+    log.info("Writing the CV books")
+    with timed(seconds, "CVs"):
+        if problem := read_receipts_of(settings.site):
+            log.warning("Who opened CVs could not be read: %s", problem)
+        return commands.write(settings)
 
 
 @main.command()
 @_site_option
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=int, help="Default: 8000, and 8443 for the stack.")
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--stack", is_flag=True, help="Start Apache with sign-in and all that is behind it.")
 @_told
-def serve(site: Path, host: str, port: int) -> None:
+def serve(site: Path, host: str, port: int | None, stack: bool) -> None:
     """Show the live release's public pages on this machine.
+
+    With --stack, members' pages, sign-in and the service too, on loopback and with a
+    throwaway certificate.
 
     Example: nightpress serve --port 8080
     """
+    if stack:
+        from content_sync.operations.show import show_stack
+
+        show_stack(_settings(site), port=port or 8443)
+        return
+    port = port or 8000
     from content_sync.release.preview import serve as preview
     from content_sync.release.stage import live
 
@@ -458,6 +505,9 @@ def status(site: Path, as_json: bool) -> None:
         click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
 
 
+main.add_command(signin)
+
+
 def _settings(site: Path) -> Settings:
     from content_sync.settings import read_settings
 
@@ -525,6 +575,7 @@ def _summary(
     indexed: Any = None,
     checked: Any = None,
     skipped: bool = False,
+    books: Any = None,
 ) -> None:
     from content_sync.status import night_facts
 
@@ -540,13 +591,30 @@ def _summary(
         click.echo(f"  Pages     {_build_words(built)}")
         click.echo(f"  Search    {_index_words(indexed)}")
         click.echo(f"  Check     {_check_words(checked)}")
+    if books:
+        from content_sync.cvbook.commands import words
+
+        click.echo(f"  CV books  {words(books)}")
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
     look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
     click.echo(f"\nLook at the site:  {look}")
 
 
+def _add(command: click.Command) -> click.Command:
+    """Let what a command of another module raises end in one line, too."""
+    if command.callback and not isinstance(command, click.Group):
+        command.callback = _told(command.callback)
+    for below in getattr(command, "commands", {}).values():
+        _add(below)
+    return command
+
+
+main.add_command(import_command)
 main.add_command(service)
+main.add_command(_add(diff))
+cv.add_command(book)
+main.add_command(cv)
 main.add_command(privacy)
 
 

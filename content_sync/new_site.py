@@ -12,13 +12,13 @@ _CONF = '''\
 from content_sync.site_defaults import *
 
 # Who you are. SITESUBTITLE is the heading of the home page, SITE_LEAD the line below it.
-SITENAME = "Your institute"
-SITESUBTITLE = "Publications of your institute"
+SITENAME = {name!r}
+SITESUBTITLE = {subtitle!r}
 SITE_LEAD = ""
 
 # The public address, without a slash at its end. A site with real data must have one:
 # canonical links, feeds and the tags that Google Scholar reads are made from it.
-SITEURL = ""
+SITEURL = {url!r}
 
 # The place whose midnight counts: IANA name.
 TIMEZONE = "UTC"
@@ -30,10 +30,20 @@ FULL_TEXTS = ""
 FULL_TEXT_TYPES = [".pdf"]
 S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 
-# A sync that loses more than this share of a view's records, and at least so many, is
-# refused until you say `--accept`.
+# A sync that loses more than this share of a view's records, and at least so many, or changes
+# more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05
 GUARD_MINIMUM = 20
+GUARD_CHANGED_SHARE = 0.5
+
+# How the source is read: seconds to wait for a lock and for an answer, and how often a lost
+# connection is tried again. Views with more rows than SOURCE_WINDOW_ROWS are read by what
+# changed, and by all their keys every so many nights.
+SOURCE_LOCK_SECONDS = 30
+SOURCE_QUERY_SECONDS = 600
+SOURCE_RETRIES = 4
+SOURCE_WINDOW_ROWS = 1_000_000
+SOURCE_FULL_PASS_NIGHTS = 7
 
 # Releases that stay on disk, the live one included.
 RELEASES_KEPT = 7
@@ -45,7 +55,7 @@ WORKERS = 0
 THEME_TEMPLATES_OVERRIDES = ["templates"]
 
 # The source database is named in the environment, never here:
-#   NIGHTPRESS_SOURCE="Driver={ODBC Driver 18 for SQL Server};Server=…;Database=…;…"
+#   NIGHTPRESS_SOURCE="Driver={{ODBC Driver 18 for SQL Server}};Server=…;Database=…;…"
 #   NIGHTPRESS_SOURCE="sqlite:///source.sqlite"
 # Without it the site shows the embedded demo.
 '''
@@ -67,23 +77,27 @@ The first night has run.
 """
 
 
-def make_site(folder: Path) -> None:
+def make_site(folder: Path, *, name: str = "Your institute", url: str = "") -> None:
     """Write settings and sample prose into `folder`, which must be new or empty.
 
-    Raises NightpressError where something stands there already.
+    `name` and `url` (the public address) can be changed in the settings at any time.
+    Raises NightpressError where something stands there already or the address is none.
     """
+    if url and not url.startswith(("https://", "http://")):
+        raise NightpressError(f"{url!r} is not an address.", hint="It begins with https://.")
+    settings = _CONF.format(name=name, subtitle=f"Publications of {name}", url=url.rstrip("/"))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise NightpressError(
             f"{folder} is there already and is not an empty folder.", hint="Name a new one."
         )
-    for name, text in (
-        ("pelicanconf.py", _CONF),
+    for path, text in (
+        ("pelicanconf.py", settings),
         ("content/pages/about.md", _ABOUT),
         ("content/news/the-site-is-up.md", _NEWS),
         (".gitignore", "/var/\n/output/\n"),
     ):
-        file = folder / name
+        file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    for name in ("templates", "content/images"):
-        (folder / name).mkdir()
+    for path in ("templates", "content/images"):
+        (folder / path).mkdir()

@@ -17,7 +17,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
     counts = info.get("counts", {})
     return {
         "site": settings.sitename,
-        "source": "configured" if settings.source else "embedded demo",
+        "source": _source(settings),
         "live_release": release.number if release else None,
         "built": info.get("built"),
         "age_hours": _hours_since(info.get("built")),
@@ -88,3 +88,9 @@ def _hours_since(moment: str | None) -> float | None:
     if not moment:
         return None
     return round((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds() / 3600, 1)
+
+
+def _source(settings: Settings) -> str:
+    if settings.source:
+        return "configured"
+    return "imported works" if settings.own_source.is_file() else "embedded demo"

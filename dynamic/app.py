@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, g
 
 from dynamic import (
+    cv,
     errors_shown,
     headers,
     health,
@@ -56,4 +57,5 @@ def create_app(settings: ServiceSettings) -> Flask:
     app.register_blueprint(link_pages.blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(home.blueprint)
+    cv.add(app)
     return app

@@ -8,6 +8,7 @@ from `pelicanconf.py`.
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import secrets
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ FROM_ENVIRONMENT = {
     "smtp_password": "NIGHTPRESS_SMTP_PASSWORD",
 }
 SHORTEST_SECRET = 32
+COMPANY = re.compile(r"[a-z0-9_][a-z0-9_.-]{0,169}")
+"""What the slug of a company looks like: one plain folder name."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 GROUPS = frozenset({"student", "researcher", "member", "staff"})
 """The groups that Apache tells of."""
@@ -62,6 +65,20 @@ class ServiceSettings:
     smtp_password: str = field(default="", repr=False)
     staff_mailboxes: Mapping[str, str] = field(default_factory=dict)
     """Record type → address that its feedback goes to; the key "" stands for all others."""
+    cv_store: str = ""
+    """Where CVs are kept: a folder, or s3://bucket/prefix; empty means var/cv-store/."""
+    cv_store_encryption: str = "AES256"
+    """Encryption that S3 is asked for: AES256, aws:kms, or empty for what the bucket does."""
+    s3_endpoint_url: str = ""
+    """Address of an S3 service other than Amazon's."""
+    clamd: str = ""
+    """Virus scanner: path of clamd's socket, or host:port; empty means that nothing is scanned."""
+    cv_companies: Mapping[str, str] = field(default_factory=dict)
+    """Company claim → id of the institution or a name, where the records' slug is not the claim."""
+    cv_book_folders: tuple[str, ...] = ()
+    """CV books of all nodes, as this machine reaches them; empty means var/cvbook/ alone."""
+    cv_access_logs: tuple[str, ...] = ("var/log/apache-access.log*",)
+    """Patterns of the files in which Apache logs who opened a CV, rotated ones included."""
     feedback_groups: tuple[str, ...] = ("member", "staff")
     """Groups whose readers may send feedback."""
     feedback_kept_days: int = 730
@@ -83,6 +100,11 @@ class ServiceSettings:
     @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{(self.var / 'service.sqlite').as_posix()}"
+
+    @property
+    def cv_books(self) -> tuple[Path, ...]:
+        """The CV book's folder on every node."""
+        return tuple(self.site / folder for folder in self.cv_book_folders or ("var/cvbook",))
 
     @property
     def mail_folder(self) -> Path:
@@ -225,3 +247,8 @@ def _check_mail(settings: ServiceSettings) -> Iterator[str]:
     for kind, address in settings.staff_mailboxes.items():
         if mail_address(address) is None:
             yield f"STAFF_MAILBOXES[{kind!r}] must be an address"
+    if settings.cv_store_encryption not in {"", "AES256", "aws:kms"}:
+        yield "CV_STORE_ENCRYPTION must be 'AES256', 'aws:kms' or empty"
+    for slug in settings.cv_companies:
+        if not COMPANY.fullmatch(slug):
+            yield f"CV_COMPANIES: {slug!r} cannot be the name of a folder"

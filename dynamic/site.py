@@ -37,6 +37,8 @@ class Site:
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Event id → its definition."""
     deliverables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    companies: list[dict[str, str]] = field(default_factory=list)
+    """The member companies of the records: slug, id and name."""
 
 
 def current_site() -> Site:
@@ -116,4 +118,5 @@ def _site(folder: Path) -> Site:
         footer_links=facts.get("footer_links", []),
         events={event["id"]: event for event in facts["events"]},
         deliverables={d["id"]: d for d in facts["deliverables"]},
+        companies=facts.get("companies", []),
     )

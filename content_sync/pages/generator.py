@@ -74,7 +74,7 @@ def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
 
     Raises BuildError for anything that Pelican logs as an error.
     """
-    settings = _read(conf, {**overrides, _BUILD: build})
+    settings = read_pelican(conf, {**overrides, _BUILD: build})
     console.quiet = True
     FatalLogger.fatal_lvl = logging.ERROR
     try:
@@ -90,7 +90,7 @@ def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
 
     Other plugins register first, so their filters and signal receivers are there too.
     """
-    settings = _read(Path(conf), overrides)
+    settings = read_pelican(Path(conf), overrides)
     folder = str(Path(conf).parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # plugins that live beside the settings
@@ -105,8 +105,8 @@ def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
     return generator.env
 
 
-def _read(conf: Path, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Read Pelican's settings; folders of own templates are relative to the site."""
+def read_pelican(conf: Path, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Return Pelican's settings; folders of own templates are relative to the site."""
     logging.getLogger("pelican").setLevel(logging.ERROR)
     try:
         settings = read_pelican_settings(str(conf), override=overrides)

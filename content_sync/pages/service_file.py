@@ -18,6 +18,7 @@ Version 1, one JSON object:
                      questions: [{name, label, type, required, help, choices, without_place}],
                      consents: [{name, label, required, help}],
                      approval, groups, offer_hours}]
+    companies      [{slug, id, name}]: the member companies, who read CVs
     deliverables   [{id, slug, project_id, title, due, submitted, accepted, status, access, url}]
 
 Times are local to the event's `timezone`, without an offset: 2027-01-19T09:00. What the
@@ -74,6 +75,8 @@ _SESSIONS = """
 SELECT event_id, id, title, starts_at, ends_at, place FROM event_sessions
 ORDER BY event_id, starts_at IS NULL, starts_at, position, id"""
 
+_COMPANIES = "SELECT id, name FROM institutions WHERE is_member_company = 1 ORDER BY name, id"
+
 _DELIVERABLES = """
 SELECT d.*, p.access AS project_access
 FROM deliverables d JOIN projects p ON p.id = d.project_id ORDER BY d.id"""
@@ -93,6 +96,10 @@ def service_file(settings: Settings, reader: Reader, shown: dict[str, Any], rele
         "nav": shown["nav"],
         "footer_links": shown["footer_links"],
         "events": list(_events(settings, reader)),
+        "companies": [
+            {"slug": slug(row["id"]), "id": row["id"], "name": row["name"]}
+            for row in reader.rows(_COMPANIES)
+        ],
         "deliverables": list(_deliverables(reader)),
     }
     text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)

@@ -1,0 +1,100 @@
+"""The commands `nightpress cv …` of the service; the nightly job adds `book`."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import click
+
+_site = click.option(
+    "--site",
+    default=".",
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The site's folder.",
+)
+
+
+@click.group()
+def cv() -> None:
+    """Keep the CVs of students and the books that companies read.
+
+    Example: nightpress cv book
+    """
+
+
+@cv.command()
+@_site
+def receipts(site: Path) -> None:
+    """Read from Apache's log which company opened which CV.
+
+    Example: nightpress cv receipts --site /srv/site
+    """
+    from dynamic.cv.receipts import read_receipts
+
+    with _context(site):
+        click.echo(f"{_told(read_receipts):,} openings of CVs are new.")
+
+
+@cv.command()
+@_site
+def tend(site: Path) -> None:
+    """Remind and purge, finish withdrawals, delete files that no CV names any more.
+
+    The service's worker does the same every few minutes.
+
+    Example: nightpress cv tend --site /srv/site
+    """
+    from dynamic.cv.upkeep import tend as run
+
+    with _context(site):
+        done = _told(run)
+    click.echo(", ".join(f"{number:,} {name}" for name, number in done.items()) + ".")
+
+
+@cv.command()
+@_site
+def demo(site: Path) -> None:
+    """Send the CVs of a few fictional students in, for a look.
+
+    Example: nightpress cv demo
+    """
+    from dynamic.cv.demo import send_demo_cvs
+
+    with _context(site):
+        click.echo(f"{_told(send_demo_cvs):,} fictional CVs are there.")
+
+
+def read_receipts_of(site: Path) -> str:
+    """Read the receipts of a site in mid-night; return what was wrong, or nothing."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from dynamic.cv.receipts import read_receipts
+    from dynamic.errors import ServiceError
+
+    try:
+        with _context(site):
+            read_receipts()
+    except (ServiceError, SQLAlchemyError, OSError, SystemExit) as error:
+        return type(error).__name__
+    return ""
+
+
+def _context(site: Path) -> AbstractContextManager[Any]:
+    from dynamic.app import create_app
+    from dynamic.settings import read_service_settings
+
+    settings = _told(lambda: read_service_settings(site, answers=False))
+    return create_app(settings).app_context()
+
+
+def _told(call: Any) -> Any:
+    from dynamic.errors import ServiceError
+
+    try:
+        return call()
+    except ServiceError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
