@@ -84,7 +84,7 @@ def land(
         name = new_name(file[1].kind)
         store().put(name, file[0].path, sha256=file[0].sha256.hex())
     try:
-        cv, replaced = _write(subject, entry, file, name)
+        cv, replaced, is_new = _write(subject, entry, file, name)
         queue(cv)
         db.session.commit()
     except IntegrityError as error:
@@ -100,14 +100,15 @@ def land(
         # Whether the row is there nobody knows, so the file stays until the sweep.
         db.session.rollback()
         raise
-    settle(cv, hide=bool(replaced) and hide_until_night)
+    settle(cv, is_new=is_new, hide=bool(replaced) and hide_until_night)
     _drop(replaced)
     return cv
 
 
-def settle(cv: Cv, *, hide: bool = False) -> None:
+def settle(cv: Cv, *, is_new: bool = False, hide: bool = False) -> None:
     """Make list and books agree with the row; with `hide` it leaves all books until tonight.
 
+    One that `is_new` stands in no book yet, so that none need be reached.
     Raises NotGone if a book could not be reached; the worker calls this again.
     """
     settings = current_app.config["SETTINGS"]
@@ -120,12 +121,13 @@ def settle(cv: Cv, *, hide: bool = False) -> None:
                 return
             cv = fresh
             _tell_list(cv)
-            gate.take_out(
-                settings.cv_books,
-                cv_id,
-                (lambda _: False) if hide else cv.may_read,
-                must_exist=bool(settings.cv_book_folders),
-            )
+            if not is_new:
+                gate.take_out(
+                    settings.cv_books,
+                    cv_id,
+                    (lambda _: False) if hide else cv.may_read,
+                    must_exist=bool(settings.cv_book_folders),
+                )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
     cv.unsettled = None
@@ -178,8 +180,8 @@ def erase_rows(ids: Iterable[str]) -> None:
 
 def _write(
     subject: str, entry: Entry, file: tuple[Spooled, Inspected, str] | None, name: str
-) -> tuple[Cv, str]:
-    """Write row and companies; return the row and the file that it named before."""
+) -> tuple[Cv, str, bool]:
+    """Write row and companies; return the row, the file that it named before, if it is new."""
     db.session.rollback()  # what was read so far is not what is written on
     begin_writing()
     cv = db.session.scalars(select(Cv).where(Cv.subject == subject).with_for_update()).one_or_none()
@@ -187,6 +189,7 @@ def _write(
     if cv is not None and cv.leaving is not None:
         raise Unavailable("Your CV is being withdrawn just now. Wait until that is done.")
     replaced = ""
+    is_new = cv is None
     if cv is None:
         if file is None:
             raise Unavailable("Your CV is gone in the meantime. Send it again with its file.")
@@ -220,7 +223,7 @@ def _write(
             kept[company].choice = choice
         else:
             cv.companies.append(CvCompany(company=company, choice=choice))
-    return cv, replaced
+    return cv, replaced, is_new
 
 
 def _take_file(
