@@ -19,6 +19,7 @@ from content_sync import __version__
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
+from content_sync.sync.commands import diff
 from deploy.signin.commands import signin
 from dynamic.commands import privacy, service
 from dynamic.cv.commands import cv
@@ -163,7 +164,7 @@ def _make_demo(
 
 @main.command()
 @_site_option
-@click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@click.option("--accept", is_flag=True, help="Land what a guard refused, as it was read then.")
 @_told
 def sync(site: Path, accept: bool) -> None:
     """Read what is new, changed or gone in the source into the snapshot.
@@ -405,14 +406,24 @@ def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
 
 @main.command()
 @_site_option
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", type=int, help="Default: 8000, and 8443 for the stack.")
 @click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--stack", is_flag=True, help="Start Apache with sign-in and all that is behind it.")
 @_told
-def serve(site: Path, host: str, port: int) -> None:
+def serve(site: Path, host: str, port: int | None, stack: bool) -> None:
     """Show the live release's public pages on this machine.
+
+    With --stack, members' pages, sign-in and the service too, on loopback and with a
+    throwaway certificate.
 
     Example: nightpress serve --port 8080
     """
+    if stack:
+        from content_sync.operations.show import show_stack
+
+        show_stack(_settings(site), port=port or 8443)
+        return
+    port = port or 8000
     from content_sync.release.preview import serve as preview
     from content_sync.release.stage import live
 
@@ -590,8 +601,18 @@ def _summary(
     click.echo(f"\nLook at the site:  {look}")
 
 
+def _add(command: click.Command) -> click.Command:
+    """Let what a command of another module raises end in one line, too."""
+    if command.callback and not isinstance(command, click.Group):
+        command.callback = _told(command.callback)
+    for below in getattr(command, "commands", {}).values():
+        _add(below)
+    return command
+
+
 main.add_command(import_command)
 main.add_command(service)
+main.add_command(_add(diff))
 cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)

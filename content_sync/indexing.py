@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from content_sync.errors import ReleaseError
 from content_sync.processes import processes
+from content_sync.release.compress import compress_shards
+from content_sync.release.history import open_history
 from content_sync.release.stage import Release, Stage, live
 from content_sync.settings import Settings
 
@@ -34,40 +36,40 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
     Raises ReleaseError if no release is staged.
     """
     from search.index import update_index
-    from search.shards import write_shards
+    from search.layout import read_layout
 
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
-    documents = indexed = size = 0
+    reports = []
+    averages = _frozen(settings)
     with processes(settings) as executor:
-        # One process is busy with the browsers' files while the others index.
-        shards = [
-            executor.submit(
-                write_shards,
-                stage.root / "documents" / audience,
-                stage.root / audience / "search-index",
-                previous=_shards(stage.base, audience),
-            )
-            for audience in AUDIENCES
-        ]
         for audience in AUDIENCES:
-            before = _before(stage.base, audience)
-            report = update_index(
-                stage.root / "documents" / audience,
-                stage.root / "search" / audience,
-                previous_documents=before[0] if before else None,
-                previous_index=before[1] if before else None,
-                executor=executor,
-                progress=(lambda done, total: progress("index", done, total)) if progress else None,
+            index = stage.root / "search" / audience
+            reports.append(
+                update_index(
+                    stage.root / "documents" / audience,
+                    index,
+                    stage.root / audience / "search-index",
+                    previous=_before(stage.base, audience),
+                    averages=averages,
+                    executor=executor,
+                    progress=_report(progress),
+                )
             )
-            documents += report.documents
-            indexed += report.added + report.changed
-            size += report.size
-        shards_size = sum(written.result().size for written in shards)
-    for folder in ("search", "public/search-index", "members/search-index"):
-        stage.adopt(folder)
+            # Members' records are weighed as the public ones are, so that scores compare.
+            averages = read_layout(index).averages
+        for folder in ("search", "public/search-index", "members/search-index"):
+            stage.adopt(folder)
+        compress_shards(settings, stage, executor)
+    if reports[0].documents:
+        _freeze(settings, read_layout(stage.root / "search" / AUDIENCES[0]).averages)
     stage.finish()
-    return IndexedRelease(documents, indexed, size, shards_size)
+    return IndexedRelease(
+        documents=sum(report.documents for report in reports),
+        indexed=sum(report.added + report.changed for report in reports),
+        size=sum(report.size for report in reports),
+        shards_size=sum(report.shards_size for report in reports),
+    )
 
 
 def search_release(settings: Settings, query: str, *, limit: int, members: bool) -> Any:
@@ -86,14 +88,38 @@ def search_release(settings: Settings, query: str, *, limit: int, members: bool)
         return run_query(index, query, limit=limit)
 
 
-def _before(base: Release | None, audience: str) -> tuple[Path, Path] | None:
-    """Return the folders of documents and index of the release before."""
+def _before(base: Release | None, audience: str) -> Any:
+    """Return the folders of documents, index and shards of the release before."""
+    from search.index import Previous
+
     if base is None:
         return None
-    found = base.root / "documents" / audience, base.root / "search" / audience
-    return found if all(folder.is_dir() for folder in found) else None
+    found = Previous(
+        documents=base.root / "documents" / audience,
+        index=base.root / "search" / audience,
+        shards=base.root / audience / "search-index",
+    )
+    folders = (found.documents, found.index, found.shards)
+    return found if all(folder.is_dir() for folder in folders) else None
 
 
-def _shards(base: Release | None, audience: str) -> Path | None:
-    folder = base.root / audience / "search-index" if base else None
-    return folder if folder and folder.is_dir() else None
+def _report(progress: Any) -> Any:
+    return (lambda done, total: progress("index", done, total)) if progress else None
+
+
+def _frozen(settings: Settings) -> Any:
+    """Return the lengths that ranking was frozen with when the first release was indexed."""
+    from search.ranking import Averages
+
+    with open_history(settings.history) as history:
+        row = history.execute("SELECT value FROM meta WHERE name = ?", (_AVERAGES,)).fetchone()
+    return Averages(**json.loads(row[0])) if row else None
+
+
+def _freeze(settings: Settings, averages: Any) -> None:
+    value = json.dumps(asdict(averages), sort_keys=True)
+    with open_history(settings.history) as history:
+        history.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_AVERAGES, value))
+
+
+_AVERAGES = "search averages"

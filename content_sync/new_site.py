@@ -30,10 +30,20 @@ FULL_TEXTS = ""
 FULL_TEXT_TYPES = [".pdf"]
 S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 
-# A sync that loses more than this share of a view's records, and at least so many, is
-# refused until you say `--accept`.
+# A sync that loses more than this share of a view's records, and at least so many, or changes
+# more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05
 GUARD_MINIMUM = 20
+GUARD_CHANGED_SHARE = 0.5
+
+# How the source is read: seconds to wait for a lock and for an answer, and how often a lost
+# connection is tried again. Views with more rows than SOURCE_WINDOW_ROWS are read by what
+# changed, and by all their keys every so many nights.
+SOURCE_LOCK_SECONDS = 30
+SOURCE_QUERY_SECONDS = 600
+SOURCE_RETRIES = 4
+SOURCE_WINDOW_ROWS = 1_000_000
+SOURCE_FULL_PASS_NIGHTS = 7
 
 # Releases that stay on disk, the live one included.
 RELEASES_KEPT = 7

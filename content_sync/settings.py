@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
@@ -11,6 +12,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from content_sync.errors import ConfigurationError
+from content_sync.records import VIEWS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,24 @@ class Settings:
     """A sync that loses more than this share of a view's records is refused …"""
     guard_minimum: int = 20
     """… if it also loses at least this many."""
+    guard_changed_share: float = 0.5
+    """A sync that changes more than this share (and at least that many) is refused too."""
+    source_login_seconds: int = 15
+    """How long a login to the source may take."""
+    source_lock_seconds: int = 30
+    """How long to wait for a lock that another session holds; nobody waits for ours."""
+    source_query_seconds: int = 600
+    """How long one statement, or one piece of its result, may take."""
+    source_retries: int = 4
+    """How often a lost connection or a busy server is tried again, after growing pauses."""
+    source_window_rows: int = 1_000_000
+    """Views with more rows than this are read by a window of rowversions, if they have them …"""
+    source_full_pass_nights: int = 7
+    """… and by all their keys every so many nights: the longest that a deletion can wait."""
+    source_isolation: str = "snapshot"
+    """'snapshot' reads in one transaction where that holds nobody up, 'read committed' never."""
+    source_procedures: dict[str, Any] = field(default_factory=dict)
+    """Stored procedures that stand in for views: see docs/database.md."""
     releases_kept: int = 7
     """How many releases stay on disk, the live one included."""
     workers: int = 0
@@ -139,10 +159,40 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types
     ):
         yield "FULL_TEXT_TYPES must be a list of endings such as '.pdf'"
-    share = values.get("guard_share", 0.05)
-    if not isinstance(share, int | float) or not 0 <= share <= 1:
-        yield "GUARD_SHARE must be a number from 0 to 1"
-    for name, least in (("guard_minimum", 0), ("releases_kept", 2), ("workers", 0)):
+    for name in ("guard_share", "guard_changed_share"):
+        share = values.get(name, 0.05)
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            yield f"{name.upper()} must be a number from 0 to 1"
+    if values.get("source_isolation", "snapshot") not in ("snapshot", "read committed"):
+        yield "SOURCE_ISOLATION must be 'snapshot' or 'read committed'"
+    yield from _check_procedures(values.get("source_procedures", {}))
+    for name, least in (*_LEAST_SOURCE, ("guard_minimum", 0), ("releases_kept", 2), ("workers", 0)):
         value = values.get(name, least)
         if not isinstance(value, int) or value < least:
             yield f"{name.upper()} must be a whole number, {least} or more"
+
+
+_LEAST_SOURCE = (
+    ("source_login_seconds", 1),
+    ("source_lock_seconds", 1),
+    ("source_query_seconds", 1),
+    ("source_retries", 0),
+    ("source_window_rows", 1),
+    ("source_full_pass_nights", 1),
+)
+
+
+def _check_procedures(given: Any) -> Iterator[str]:
+    if not isinstance(given, dict):
+        yield "SOURCE_PROCEDURES must be a dictionary of view name and procedure"
+        return
+    views = {view.name for view in VIEWS}
+    for name, value in given.items():
+        if name not in views:
+            yield f"SOURCE_PROCEDURES names {name!r}, which is no view of the contract"
+        calls = value if isinstance(value, dict) else {"changed": value}
+        texts = [calls.get("changed"), *(text for key, text in calls.items() if key == "keys")]
+        if not calls.keys() <= {"changed", "keys"} or not all(isinstance(t, str) for t in texts):
+            yield f"SOURCE_PROCEDURES[{name!r}] must be a call, or 'changed' and 'keys' with a call"
+        elif not all(re.fullmatch(r"\{\s*CALL\s[^{}]+\}", t.strip(), re.I) for t in texts if t):
+            yield f"SOURCE_PROCEDURES[{name!r}] must read {{CALL web.name (?)}}"

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flask import Flask, g
 
-from dynamic import cv, errors_shown, headers, health, home, limits, logs, metrics, site
+from dynamic import (
+    cv,
+    errors_shown,
+    headers,
+    health,
+    home,
+    limits,
+    link_pages,
+    logs,
+    metrics,
+    registration,
+    site,
+)
 from dynamic.database import connect
 from dynamic.identity import check_identity
 from dynamic.limits import MEGABYTE
@@ -42,6 +54,8 @@ def create_app(settings: ServiceSettings) -> Flask:
     site.add_site(app)
     app.context_processor(lambda: {"reader": g.get("reader")})
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(link_pages.blueprint)
+    app.register_blueprint(registration.blueprint)
     app.register_blueprint(home.blueprint)
     cv.add(app)
     return app

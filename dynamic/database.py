@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,15 @@ def begin_writing() -> None:
 
 def now() -> datetime:
     """Return this instant, in UTC, whole seconds."""
-    return datetime.now(UTC).replace(microsecond=0)
+    return clock().astimezone(UTC).replace(microsecond=0)
+
+
+def _clock() -> datetime:
+    return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = _clock
+"""Where `now` reads the time; tests put another one here."""
 
 
 def _engine_options(app: Flask) -> dict[str, Any]:

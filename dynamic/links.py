@@ -25,7 +25,7 @@ class Link(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(40))
     """The one thing it may do, such as registration.change."""
-    target: Mapped[str] = mapped_column(String(200), index=True)
+    target: Mapped[str] = mapped_column(String(255), index=True)
     """What it may do it to."""
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -86,6 +86,13 @@ class ServiceSettings:
     mails_kept_days: int = 30
     """Days after which mails that went out, or were given up, are deleted."""
 
+    event_offer_hours: int = 48
+    """How long a place that came free is kept for the one it was offered to."""
+    event_answers_kept_days: int = 30
+    """Days after an event until answers are deleted, where its record names no number."""
+    event_registrations_kept_days: int = 365
+    """Days after an event until registrations, names included, are deleted."""
+
     @property
     def var(self) -> Path:
         return self.site / "var"
@@ -217,9 +224,14 @@ def _check(settings: ServiceSettings, answers: bool) -> Iterator[str]:
     unknown = set(settings.feedback_groups) - GROUPS
     if unknown or not settings.feedback_groups:
         yield f"FEEDBACK_GROUPS must name some of {', '.join(sorted(GROUPS))}"
-    for name in ("feedback_kept_days", "mails_kept_days"):
+    for name in ("feedback_kept_days", "mails_kept_days", "event_offer_hours"):
         if getattr(settings, name) < 1:
             yield f"{name.upper()} must be 1 or more"
+    if not 0 <= settings.event_answers_kept_days <= settings.event_registrations_kept_days:
+        yield (
+            "EVENT_ANSWERS_KEPT_DAYS must be 0 or more and not more than"
+            " EVENT_REGISTRATIONS_KEPT_DAYS"
+        )
 
 
 def _check_mail(settings: ServiceSettings) -> Iterator[str]:

@@ -1,25 +1,26 @@
-"""The Whoosh index of a documents folder, built in parallel and updated in place of rebuilt.
+"""Both halves of an index: Whoosh's for the command line, and the files for browsers.
 
-The index is a fixed number of partitions, each an ordinary Whoosh index of the documents
-of its buckets; `search.query` reads them together. Files of a previous index are never
-changed: unchanged ones are hard links, and Whoosh itself only adds and unlinks files.
+An index is made of up to three segments. The base holds what was there when it was made;
+what is new or changed since comes into a small segment of tonight, which is made anew every
+night until it is big enough to become part of the middle one, that of the week. A document
+that changed is dead in its old segment and lives in the new one. Segments never change:
+every file of an old one is a hard link. Nothing of a document that is gone may stay, so then,
+and when too much is dead, everything becomes a new base.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import orjson
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import FileIndex
 
 from search.documents import (
     Document,
@@ -28,20 +29,29 @@ from search.documents import (
     changed_lines,
     count_buckets,
     parse_document,
-    read_lines,
 )
 from search.errors import SearchError
-from search.schema import SCHEMA_VERSION, TEXT_FIELDS, Codec, index_fields, make_schema
+from search.layout import Layout, Segment, partition_folders, read_layout, write_layout
+from search.partitions import PartitionJob, Place, build_partition, open_partition
+from search.ranking import Averages
+from search.schema import SCHEMA_VERSION, names_of
+from search.shards import FORMAT, ShardsJob, write_shards
+from search.words import index_words
 
-DOCUMENTS_PER_PARTITION = 8_000
+DOCUMENTS_PER_PARTITION = 4_000
 """What a partition grows to; more cost memory in its worker, fewer cost time in queries."""
 
-_REBUILT_ABOVE_DELETED = 0.2
-_POOL_MB = 96
-"""Postings that a worker sorts in memory; more go through temporary files."""
+SMALL = 1_000
+"""So many documents are indexed at once, without other processes."""
 
-_MOST_AT_ONCE = 6
-"""Workers of about 150 MB each."""
+NIGHT_SHARE = 0.02
+"""What tonight's segment may grow to, of all documents (but at least SMALL), …"""
+WEEK_SHARE = 0.1
+"""… and what all but the base may grow to, and the dead, before there is a new base."""
+
+_MOST_AT_ONCE = 4
+"""Workers of about 80 MB each."""
+_SAMPLE = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,325 +63,405 @@ class IndexReport:
     added: int
     changed: int
     gone: int
-    partitions: int
-    rebuilt: int
-    """Partitions made from nothing."""
-    updated: int
-    """Partitions that kept their files and got some more."""
+    segments: int
+    rebuilt: bool
+    """Whether everything was made anew."""
     size: int
-    """Bytes of all files."""
+    """Bytes of Whoosh's files."""
+    shards_size: int
+    """Bytes of the files for browsers."""
+    shards_written: int
+    """Bytes of these that the previous ones did not have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """`layout.json` of an index."""
+class Previous:
+    """An index and the documents folder that it was made from."""
 
-    schema: int
-    buckets: int
-    partitions: tuple[PartitionFacts, ...]
-
-    @property
-    def documents(self) -> int:
-        return sum(p.documents for p in self.partitions)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PartitionFacts:
-    """How many documents a partition holds, and their words in each of TEXT_FIELDS."""
-
-    documents: int
-    lengths: tuple[int, ...]
+    documents: Path
+    index: Path
+    shards: Path
 
 
 def update_index(
     documents: Path,
     index: Path,
+    shards: Path,
     *,
-    previous_documents: Path | None = None,
-    previous_index: Path | None = None,
+    previous: Previous | None = None,
+    averages: Averages | None = None,
     executor: Executor,
-    partitions: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> IndexReport:
-    """Build in the folder `index`, which must not exist yet, the index of `documents`.
+    """Build in the folders `index` and `shards`, which must not exist, those of `documents`.
 
-    With a previous index and the documents folder that it was built from, only what
-    differs is indexed. A previous index of another schema or layout is not used.
-    `progress` is told partitions done and in all. Raises SearchError if the documents
-    folder is damaged or `index` exists; then no index is left behind.
+    With a previous index only what differs is indexed, if it can be. `averages` are the
+    lengths that ranking is to be frozen with; without them those of the previous index, or
+    of a sample of the documents. `progress` is told partitions done and in all. Raises
+    SearchError if the documents folder is damaged or a folder exists; then none is left.
     """
-    if index.exists():
-        raise SearchError(f"{index} exists already.", hint="Name a folder that does not.")
-    buckets = count_buckets(documents)
-    previous = _usable_layout(previous_index, previous_documents, buckets)
-    if previous and partitions in (None, len(previous.partitions)):
-        count = len(previous.partitions)
-    else:
-        previous = None
-        count = partitions or _choose_partitions(documents, buckets)
-    touched = set(range(count))
-    if previous and previous_documents:
-        touched = {b % count for b in changed_buckets(documents, previous_documents)}
+    for folder in (index, shards):
+        if folder.exists():
+            raise SearchError(f"{folder} exists already.", hint="Name a folder that does not.")
     index.mkdir(parents=True)
+    shards.mkdir(parents=True)
     try:
-        jobs: dict[int, _Job] = {}
-        for number in range(count):
-            earlier = _folder(previous_index, number) if previous and previous_index else None
-            job = _Job(
-                documents=documents,
-                index=_folder(index, number),
-                buckets=tuple(range(number, buckets, count)),
-                previous_documents=previous_documents if previous else None,
-                previous_index=earlier,
-                previous_facts=previous.partitions[number] if previous else None,
-            )
-            if number in touched:
-                jobs[number] = job
-            elif earlier:
-                _link_files(earlier, job.index)
-        outcomes = _run(jobs, executor, progress)
+        build = _Build(documents, index, shards, executor, progress)
+        report = build.update(previous, averages) if previous else None
+        if report is None:
+            report = build.anew(averages or _frozen(previous))
+        return report
     except BaseException:
         shutil.rmtree(index, ignore_errors=True)
+        shutil.rmtree(shards, ignore_errors=True)
         raise
-    facts = [
-        outcomes[number].facts if number in outcomes else previous.partitions[number]  # type: ignore[union-attr]
-        for number in range(count)
-    ]
-    layout = Layout(schema=SCHEMA_VERSION, buckets=buckets, partitions=tuple(facts))
-    _write_layout(index, layout)
-    return IndexReport(
-        documents=layout.documents,
-        added=sum(o.added for o in outcomes.values()),
-        changed=sum(o.changed for o in outcomes.values()),
-        gone=sum(o.gone for o in outcomes.values()),
-        partitions=count,
-        rebuilt=sum(o.rebuilt for o in outcomes.values()),
-        updated=sum(not o.rebuilt for o in outcomes.values()),
-        size=sum(f.stat().st_size for f in index.rglob("*") if f.is_file()),
-    )
 
 
-def read_layout(index: Path) -> Layout:
-    """Return the layout of the index in folder `index`.
+class _Build:
+    def __init__(
+        self,
+        documents: Path,
+        index: Path,
+        shards: Path,
+        executor: Executor,
+        progress: Callable[[int, int], None] | None,
+    ) -> None:
+        self.documents = documents
+        self.index = index
+        self.shards = shards
+        self.executor = executor
+        self.progress = progress
+        self.buckets = count_buckets(documents)
 
-    Raises SearchError if there is none, or one of another schema version.
-    """
-    try:
-        row: dict[str, Any] = orjson.loads((index / "layout.json").read_bytes())
-        layout = Layout(
-            schema=row["schema"],
-            buckets=row["buckets"],
-            partitions=tuple(
-                PartitionFacts(documents=p["documents"], lengths=tuple(p["lengths"]))
-                for p in row["partitions"]
-            ),
+    def anew(self, averages: Averages | None) -> IndexReport:
+        """Make everything one base."""
+        found, name = self._scan()
+        found.sort(key=lambda item: item[0])
+        places = tuple(place for _, place in found)
+        publications = sum(key[0] == 0 for key, _ in found)
+        del found
+        averages = averages or self._sample(places[:publications])
+        name.update(repr((FORMAT, SCHEMA_VERSION, averages)).encode())
+        segments = []
+        if places:
+            segments = [self._make(name.hexdigest(), places, (), publications, averages)]
+        return self._finish(segments, averages, None, added=len(places))
+
+    def update(self, previous: Previous, averages: Averages | None) -> IndexReport | None:
+        """Index what differs; None if everything has to be made anew."""
+        try:
+            layout = read_layout(previous.index)
+            if layout.buckets != self.buckets or count_buckets(previous.documents) != self.buckets:
+                return None
+        except SearchError:
+            return None
+        if averages not in (None, layout.averages) or not previous.shards.is_dir():
+            return None
+        new, old = self._differences(previous.documents)
+        if old.keys() - new.keys() or not layout.segments:
+            return None if old or new or not self._is_empty() else self._empty(layout)
+        segments, lines = _bury(previous.index, layout, old, new)
+        total = sum(segment.living for segment in segments) + len(lines)
+        base = segments[0]
+        if total - base.living > max(WEEK_SHARE * total, SMALL):
+            return None
+        if len(base.dead) > WEEK_SHARE * base.documents + SMALL:
+            return None
+        kept = [s for s in segments if s.living]
+        for segment in kept:
+            _link_tree(previous.index / segment.name, self.index / segment.name)
+            _link_tree(previous.shards / segment.name, self.shards / segment.name)
+        if lines:
+            kept.append(self._make_small(lines, layout.averages))
+        return self._finish(
+            kept,
+            layout.averages,
+            previous,
+            added=len(new.keys() - old.keys()),
+            changed=len(new.keys() & old.keys()),
+            rebuilt=False,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SearchError(
-            f"{index} holds no search index: {error}.", hint="Run 'nightpress index'."
-        ) from error
-    if layout.schema != SCHEMA_VERSION:
-        raise SearchError(
-            f"{index} has schema version {layout.schema}, this program reads {SCHEMA_VERSION}.",
-            hint="Run 'nightpress index'.",
-        )
-    return layout
 
+    def _empty(self, layout: Layout) -> IndexReport:
+        return self._finish([], layout.averages, None)
 
-def partition_folders(index: Path, layout: Layout) -> list[Path]:
-    """Return the folders of the partitions, each an ordinary Whoosh index."""
-    return [_folder(index, number) for number in range(len(layout.partitions))]
+    def _is_empty(self) -> bool:
+        files = (bucket_file(self.documents, b) for b in range(self.buckets))
+        return not any(file.exists() and file.stat().st_size for file in files)
 
+    def _scan(self) -> tuple[list[tuple[tuple[int, int, str], Place]], Any]:
+        """Return order and place of every document, and a digest of all."""
+        found = []
+        digest = hashlib.blake2b(digest_size=6)
+        for bucket in range(self.buckets):
+            try:
+                content = bucket_file(self.documents, bucket).read_bytes()
+            except FileNotFoundError:
+                continue
+            digest.update(content)
+            start = 0
+            for line in content.splitlines(keepends=True):
+                found.append((_order(parse_document(line)), Place(bucket, start, len(line))))
+                start += len(line)
+        return found, digest
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    documents: Path
-    index: Path
-    buckets: tuple[int, ...]
-    previous_documents: Path | None
-    previous_index: Path | None
-    previous_facts: PartitionFacts | None
+    def _sample(self, places: tuple[Place, ...]) -> Averages:
+        """Return the average lengths of a sample, of the documents that have the field."""
+        step = max(len(places) // _SAMPLE, 1)
+        lengths: dict[str, list[int]] = {"title": [], "people": [], "abstract": []}
+        job = PartitionJob(
+            documents=self.documents, places=places[::step], first=0, averages=Averages(),
+            index=self.index, postings=None,
+        )  # fmt: skip
+        from search.partitions import iter_lines
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Outcome:
-    facts: PartitionFacts
-    added: int
-    changed: int
-    gone: int
-    rebuilt: bool
-
-
-def _build_partition(job: _Job) -> _Outcome:
-    """Build or update one partition; runs in a worker."""
-    if job.previous_index and job.previous_documents and job.previous_facts:
-        outcome = _update_partition(
-            job, job.previous_index, job.previous_documents, job.previous_facts
-        )
-        if outcome:
-            return outcome
-    return _fill_partition(job)
-
-
-def _fill_partition(job: _Job) -> _Outcome:
-    count = 0
-    totals = [0] * len(TEXT_FIELDS)
-    with _writing(_create(job.index)) as writer:
-        for bucket in job.buckets:
-            for line in read_lines(bucket_file(job.documents, bucket)):
-                _add(writer, parse_document(line), line, totals)
-                count += 1
-    _tidy(job.index)
-    facts = PartitionFacts(documents=count, lengths=tuple(totals))
-    return _Outcome(facts=facts, added=count, changed=0, gone=0, rebuilt=True)
-
-
-def _update_partition(
-    job: _Job, previous_index: Path, previous_documents: Path, previous: PartitionFacts
-) -> _Outcome | None:
-    """Return None if so much changed that making the partition anew is better."""
-    new: list[bytes] = []
-    old: list[bytes] = []
-    for bucket in job.buckets:
-        new_lines, old_lines = changed_lines(
-            bucket_file(job.documents, bucket), bucket_file(previous_documents, bucket)
-        )
-        new += new_lines
-        old += old_lines
-    _link_files(previous_index, job.index)
-    totals = list(previous.lengths)
-    before: set[str] = set()
-    now: set[str] = set()
-    # Whoosh's own policy merges small segments, so that their number stays logarithmic.
-    with _writing(FileIndex(FileStorage(str(job.index)))) as writer:
-        stale = writer.deleted_count() + len(old)
-        too_many = stale > _REBUILT_ABOVE_DELETED * (previous.documents + stale)
-        with writer.searcher() as searcher:
-            for line in () if too_many else old:
-                document = parse_document(line)
-                before.add(document.id)
-                writer.delete_by_term("id", document.id, searcher=searcher)
-                _, lengths = index_fields(document, line)
-                for i, length in enumerate(lengths):
-                    totals[i] -= length
-        for line in () if too_many else new:
+        for line in iter_lines(job):
             document = parse_document(line)
-            now.add(document.id)
-            _add(writer, document, line, totals)
-    if too_many:
-        shutil.rmtree(job.index)
+            lengths["title"].append(len(index_words(document.title)))
+            lengths["people"].append(sum(len(index_words(n)) for n in names_of(document)))
+            lengths["abstract"].append(len(index_words(document.abstract)))
+        default = Averages()
+        return Averages(
+            **{
+                name: round(sum(values) / sum(v > 0 for v in values), 1)
+                if any(values)
+                else getattr(default, name)
+                for name, values in lengths.items()
+            }
+        )
+
+    def _make(
+        self,
+        name: str,
+        places: tuple[Place, ...],
+        lines: tuple[bytes, ...],
+        publications: int,
+        averages: Averages,
+    ) -> Segment:
+        total = len(places) or len(lines)
+        count = max(-(-total // DOCUMENTS_PER_PARTITION), 1)
+        firsts = tuple(total * i // count for i in range(count))
+        with tempfile.TemporaryDirectory(dir=self.index) as temporary:
+            jobs = [
+                PartitionJob(
+                    documents=self.documents,
+                    places=places[first:end],
+                    lines=lines[first:end],
+                    first=first,
+                    averages=averages,
+                    index=self.index / name / f"{i:02}",
+                    postings=Path(temporary) / str(i),
+                )
+                for i, (first, end) in enumerate(zip(firsts, (*firsts[1:], total), strict=True))
+            ]
+            export = ShardsJob(
+                documents=self.documents,
+                places=places,
+                lines=lines,
+                postings=tuple(job.postings for job in jobs if job.postings),
+                publications=publications,
+                target=self.shards / name,
+            )
+            if total <= SMALL:
+                for job in jobs:
+                    build_partition(job)
+                directory = write_shards(export)
+            else:
+                self._run(jobs)
+                directory = self.executor.submit(write_shards, export).result()
+        return Segment(
+            name=name, documents=total, firsts=firsts, dead=(), directory=directory
+        )
+
+    def _make_small(self, lines: list[bytes], averages: Averages) -> Segment:
+        documents = sorted((_order(parse_document(line)), line) for line in lines)
+        ordered = tuple(line for _, line in documents)
+        digest = hashlib.blake2b(b"".join(ordered), digest_size=6)
+        digest.update(repr((FORMAT, SCHEMA_VERSION, averages)).encode())
+        publications = sum(key[0] == 0 for key, _ in documents)
+        return self._make(digest.hexdigest(), (), ordered, publications, averages)
+
+    def _run(self, jobs: list[PartitionJob]) -> None:
+        """Run jobs, _MOST_AT_ONCE at a time, so that memory does not grow with the cores."""
+        waiting = list(reversed(jobs))
+        running: set[Future[int]] = set()
+        done = 0
+        try:
+            while waiting or running:
+                while waiting and len(running) < _MOST_AT_ONCE:
+                    running.add(self.executor.submit(build_partition, waiting.pop()))
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                    done += 1
+                    if self.progress:
+                        self.progress(done, len(jobs))
+        finally:
+            for future in running:
+                future.cancel()
+            wait(running)  # a worker must not write into a folder that is being removed
+
+    def _differences(self, previous: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
+        """Return id → line of the documents that are new or other, and as they were."""
+        new: dict[str, bytes] = {}
+        old: dict[str, bytes] = {}
+        for bucket in changed_buckets(self.documents, previous):
+            now, before = changed_lines(
+                bucket_file(self.documents, bucket), bucket_file(previous, bucket)
+            )
+            new |= {parse_document(line).id: line for line in now}
+            old |= {parse_document(line).id: line for line in before}
+        return new, old
+
+    def _finish(
+        self,
+        segments: list[Segment],
+        averages: Averages,
+        previous: Previous | None,
+        *,
+        added: int = 0,
+        changed: int = 0,
+        rebuilt: bool = True,
+    ) -> IndexReport:
+        layout = Layout(
+            schema=SCHEMA_VERSION,
+            buckets=self.buckets,
+            averages=averages,
+            segments=tuple(segments),
+        )
+        write_layout(self.index, layout)
+        _write_manifest(self.shards, layout)
+        size, _ = _weigh(self.index, None)
+        shards_size, written = _weigh(self.shards, previous.shards if previous else None)
+        return IndexReport(
+            documents=layout.documents,
+            added=added,
+            changed=changed,
+            gone=0,
+            segments=len(segments),
+            rebuilt=rebuilt,
+            size=size,
+            shards_size=shards_size,
+            shards_written=written,
+        )
+
+
+def _order(document: Document) -> tuple[int, int, str]:
+    """Return what orders documents: publications first, the newest first."""
+    return (document.type != "publication", -(document.year or 0), document.id)
+
+
+def _bury(
+    index: Path, layout: Layout, old: dict[str, bytes], new: dict[str, bytes]
+) -> tuple[list[Segment], list[bytes]]:
+    """Return the segments to keep with more dead, and the lines of the new segment.
+
+    The youngest segment, if it is not the base, is taken apart: its living documents come
+    into the new segment, unless together they would be too many: then it stays as it is,
+    and is the week's. With a week's segment already there, that is taken apart as well.
+    """
+    segments = [
+        replace(segment, dead=_dead(index, segment, old)) for segment in layout.segments
+    ]
+    lines = list(new.values())
+    total = sum(segment.living for segment in segments) + len(lines)
+    most = max(NIGHT_SHARE * total, SMALL)
+    while len(segments) > 1:
+        youngest = segments[-1]
+        if len(segments) == 2 and youngest.living + len(lines) > most and lines:
+            break
+        lines += _living_lines(index, youngest)
+        segments.pop()
+    return segments, lines
+
+
+def _dead(index: Path, segment: Segment, old: dict[str, bytes]) -> tuple[int, ...]:
+    dead = set(segment.dead)
+    for folder, first in zip(partition_folders(index, segment), segment.firsts, strict=True):
+        reader = open_partition(folder)
+        for document_id in old:
+            number = _number_of(reader, document_id)
+            if number is not None:
+                dead.add(first + number)
+        reader.close()
+    return tuple(sorted(dead))
+
+
+def _number_of(reader: Any, document_id: str) -> int | None:
+    from whoosh.reading import TermNotFound
+
+    try:
+        number: int = reader.postings("id", document_id).id()
+    except TermNotFound:
         return None
-    _tidy(job.index)
-    return _Outcome(
-        facts=PartitionFacts(
-            documents=previous.documents + len(new) - len(old), lengths=tuple(totals)
-        ),
-        added=len(now - before),
-        changed=len(now & before),
-        gone=len(before - now),
-        rebuilt=False,
-    )
+    return number
 
 
-@contextmanager
-def _writing(whoosh_index: FileIndex) -> Iterator[Any]:
-    """A writer that commits at the end of the block, or takes everything back."""
-    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
-    try:
-        yield writer
-    except BaseException:
-        writer.cancel()
-        raise
-    writer.commit()
+def _living_lines(index: Path, segment: Segment) -> list[bytes]:
+    dead = set(segment.dead)
+    lines: list[bytes] = []
+    for folder, first in zip(partition_folders(index, segment), segment.firsts, strict=True):
+        reader: Any = open_partition(folder)
+        lines += [
+            reader.stored_fields(number)["document"]
+            for number in reader.all_doc_ids()
+            if first + number not in dead
+        ]
+        reader.close()
+    return lines
 
 
-def _add(writer: Any, document: Document, line: bytes, totals: list[int]) -> None:
-    values, lengths = index_fields(document, line)
-    writer.add_document(**values)
-    for i, length in enumerate(lengths):
-        totals[i] += length
-
-
-def _create(folder: Path) -> FileIndex:
-    folder.mkdir()
-    created: FileIndex = FileIndex.create(FileStorage(str(folder)), make_schema())
-    return created
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what a writer leaves beside the index: its lock."""
-    for lock in folder.glob("*LOCK"):
-        lock.unlink()
-
-
-def _run(
-    jobs: dict[int, _Job], executor: Executor, progress: Callable[[int, int], None] | None
-) -> dict[int, _Outcome]:
-    """Run jobs, _MOST_AT_ONCE at a time, so that memory does not grow with the cores."""
-    outcomes: dict[int, _Outcome] = {}
-    waiting = iter(jobs.items())
-    running: dict[Future[_Outcome], int] = {}
-    try:
-        while True:
-            for number, job in islice(waiting, _MOST_AT_ONCE - len(running)):
-                running[executor.submit(_build_partition, job)] = number
-            if not running:
-                return outcomes
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                outcomes[running.pop(future)] = future.result()
-                if progress:
-                    progress(len(outcomes), len(jobs))
-    finally:
-        for future in running:
-            future.cancel()
-        wait(running)  # a worker must not write into a folder that is being removed
-
-
-def _usable_layout(
-    previous_index: Path | None, previous_documents: Path | None, buckets: int
-) -> Layout | None:
-    if not previous_index or not previous_documents:
+def _frozen(previous: Previous | None) -> Averages | None:
+    if previous is None:
         return None
     try:
-        layout = read_layout(previous_index)
-        same = layout.buckets == buckets == count_buckets(previous_documents)
+        return read_layout(previous.index).averages
     except SearchError:
         return None
-    return layout if same else None
 
 
-def _choose_partitions(documents: Path, buckets: int) -> int:
-    lines = sum(len(read_lines(bucket_file(documents, bucket))) for bucket in range(buckets))
-    count = 1
-    while count * DOCUMENTS_PER_PARTITION < lines and count < buckets:
-        count *= 2
-    return min(count, buckets)
-
-
-def _folder(index: Path | None, number: int) -> Path:
-    assert index is not None
-    return index / f"{number:02}"
-
-
-def _link_files(source: Path, target: Path) -> None:
-    target.mkdir()
-    for file in _files(source):
-        try:
-            os.link(file, target / file.name)
-        except OSError:  # another file system, or one without hard links
-            shutil.copyfile(file, target / file.name)
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    return (f for f in folder.iterdir() if f.is_file() and not f.name.endswith("LOCK"))
-
-
-def _write_layout(index: Path, layout: Layout) -> None:
-    row = {
-        "schema": layout.schema,
-        "buckets": layout.buckets,
-        "partitions": [
-            {"documents": p.documents, "lengths": list(p.lengths)} for p in layout.partitions
+def _write_manifest(shards: Path, layout: Layout) -> None:
+    manifest = {
+        "format": FORMAT,
+        "documents": layout.documents,
+        "segments": [
+            {"name": segment.name, "dead": _steps(segment.dead), **segment.directory}
+            for segment in layout.segments
         ],
     }
-    (index / "layout.json").write_bytes(orjson.dumps(row) + b"\n")
+    (shards / "manifest.json").write_bytes(orjson.dumps(manifest) + b"\n")
+
+
+def _steps(numbers: Iterable[int]) -> list[int]:
+    steps, before = [], 0
+    for number in numbers:
+        steps.append(number - before)
+        before = number
+    return steps
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    target.mkdir()
+    for entry in os.scandir(source):
+        if entry.is_dir():
+            _link_tree(Path(entry.path), target / entry.name)
+        elif not entry.name.endswith("LOCK"):
+            try:
+                os.link(entry.path, target / entry.name)
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(entry.path, target / entry.name)
+
+
+def _weigh(folder: Path, previous: Path | None) -> tuple[int, int]:
+    """Return the bytes of all files, and of those that a previous folder does not have."""
+    kept = {entry.name for entry in os.scandir(previous)} if previous else set()
+    size = new = 0
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            inside, _ = _weigh(Path(entry.path), None)
+        else:
+            inside = entry.stat().st_size
+        size += inside
+        if entry.name not in kept or not entry.is_dir():
+            new += inside
+    return size, new

@@ -7,34 +7,31 @@ same function stands behind Whoosh's analyser and filter interfaces for everythi
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import Stemmer
-from whoosh import analysis, columns, fields, formats
+from whoosh import analysis, fields, formats
 from whoosh.codec.whoosh3 import W3Codec
 
 from search.documents import Document
-from search.words import index_words, split_words, squeeze, title_words
+from search.ranking import Averages, impact, norms
+from search.words import index_words, spellings, split_words, squeeze
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
 
-TEXT_FIELDS = ("title", "people", "abstract")
-"""The fields whose lengths count in ranking."""
+PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstract": 4096}
+"""Where the positions of each part of a document's text begin."""
+_PLACE_ENDS = {"title": 1024, "venue": 2048, "topic": 3072, "institution": 4096, "abstract": 65536}
 
-WORD_FIELDS = (*TEXT_FIELDS, "topics", "institutions")
-"""The fields of words with positions."""
-
-RANKED_FIELDS = (*WORD_FIELDS, "venue", "year")
-"""The fields in which a plain word of a query is looked up."""
-
-UNSTEMMED = frozenset({"people", "institutions"})
-"""Names are not words of a language."""
+MOST_POSITIONS = 8
+"""Occurrences of a word in a document whose positions are kept."""
 
 _GAP = 16
+_FURTHEST = 0xFFFD
 
 
 class Stems(dict[str, str]):
@@ -52,23 +49,6 @@ class Stems(dict[str, str]):
 
 
 STEMS = Stems()
-
-
-def text_terms(value: str | Iterable[str], *, stemmed: bool) -> list[tuple[str, int]]:
-    """Return the terms of a text, or of several, with their positions.
-
-    Texts of several stand apart, so that no phrase reaches from one into the next.
-    """
-    texts = (value,) if isinstance(value, str) else value
-    terms: list[tuple[str, int]] = []
-    base = 0
-    for text in texts:
-        words = index_words(text)
-        if stemmed:
-            words = [STEMS[word] for word in words]
-        terms += zip(words, range(base, base + len(words)), strict=True)
-        base += len(words) + _GAP
-    return terms
 
 
 class FoldTokenizer(analysis.Tokenizer):
@@ -96,78 +76,81 @@ class StemFilter(analysis.Filter):
 
 
 class Occurrences(formats.Format):
-    """Posting values of fixed size: the first four positions of a term, 16 bits each.
+    """Posting values of fixed size: the first eight positions of a term, 16 bits each.
 
     Whoosh pickles values of varying size one by one, which takes most of the time and
-    space of an index; values of fixed size it joins. The few documents with more than four
-    occurrences say so, and who looks for a phrase there reads the stored text.
+    space of an index; values of fixed size it joins. Of the few documents with more
+    occurrences the value says so.
     """
 
-    posting_size = 8
+    posting_size = 2 * MOST_POSITIONS
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
 
     def word_values(
-        self, value: str | Iterable[str], analyzer: Any, **kwargs: Any
+        self, value: str, analyzer: Any, **kwargs: Any
     ) -> Iterator[tuple[str, int, float, bytes]]:
         stemmed = any(isinstance(item, StemFilter) for item in getattr(analyzer, "items", ()))
-        for term, positions in gather(text_terms(value, stemmed=stemmed)).items():
-            yield term, len(positions), float(len(positions)), self.encode(positions)
+        found: dict[str, list[int]] = {}
+        for position, word in enumerate(index_words(value)):
+            found.setdefault(STEMS[word] if stemmed else word, []).append(position)
+        for term, positions in found.items():
+            yield term, len(positions), 1.0, self.encode(positions)
 
     def encode(self, positions: list[int]) -> bytes:
-        """Return four positions; unused ones are _NO_POSITION, the last may be _AND_MORE."""
+        """Return eight positions; unused ones are _NONE, the last may be _MORE."""
         count = len(positions)
-        if count == 1 and positions[0] < _MORE:
+        if count == 1:
             return _ALONE[positions[0]]
-        slots = [min(position, _LAST_POSITION) for position in positions[:4]]
-        if count > 4:
-            slots[3] = _MORE
-        return _FOUR.pack(*slots, *(_NONE,) * (4 - count))
+        if count > MOST_POSITIONS:
+            return _SLOTS.pack(*positions[: MOST_POSITIONS - 1], _MORE)
+        return _SLOTS.pack(*positions, *(_NONE,) * (MOST_POSITIONS - count))
 
     def decode_positions(self, value: bytes) -> list[int]:
-        return [position for position in _FOUR.unpack(value) if position <= _LAST_POSITION]
+        return decode_positions(value)
 
     def decode_is_complete(self, value: bytes) -> bool:
         """Return whether the positions are all there are."""
-        return bool(_FOUR.unpack(value)[3] != _MORE)
+        return bool(_SLOTS.unpack(value)[-1] != _MORE)
 
 
-_FOUR = struct.Struct("<4H")
+_SLOTS = struct.Struct(f"<{MOST_POSITIONS}H")
 _NONE = 0xFFFF
 _MORE = 0xFFFE
-_LAST_POSITION = 0xFFFD
-_ALONE = [_FOUR.pack(position, _NONE, _NONE, _NONE) for position in range(_MORE)]
 
 
-def gather(terms: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
-    """Return term → positions, in order of first appearance."""
-    found: dict[str, list[int]] = {}
-    for term, position in terms:
-        if term in found:
-            found[term].append(position)
-        else:
-            found[term] = [position]
-    return found
+class _Alone(dict[int, bytes]):
+    def __missing__(self, position: int) -> bytes:
+        value = _SLOTS.pack(position, *(_NONE,) * (MOST_POSITIONS - 1))
+        if len(self) < 8192:
+            self[position] = value
+        return value
+
+
+_ALONE = _Alone()
+
+
+def decode_positions(value: bytes) -> list[int]:
+    """Return the positions of a posting value; the last is ANYWHERE if there are more."""
+    return [p if p != _MORE else ANYWHERE for p in _SLOTS.unpack(value) if p != _NONE]
+
+
+ANYWHERE = _MORE
+"""Stands for the positions beyond MOST_POSITIONS: a phrase takes them as they suit."""
 
 
 class Words(fields.FieldType):
-    """A field of words with positions, found in any order or as phrases."""
+    """A field of words with positions and impacts, which `analyse` has worked out."""
 
     def __init__(self, *, stemmed: bool) -> None:
         analyzer = FoldTokenizer() | StemFilter() if stemmed else FoldTokenizer()
-        self.occurrences = Occurrences()
-        super().__init__(format=self.occurrences, analyzer=analyzer)  # type: ignore[no-untyped-call]
-        self.stemmed = stemmed
+        super().__init__(format=Occurrences(), analyzer=analyzer)  # type: ignore[no-untyped-call]
 
     def index(
-        self, value: str | Iterable[str], **kwargs: Any
+        self, value: list[tuple[bytes, int, float, bytes]], **kwargs: Any
     ) -> list[tuple[bytes, int, float, bytes]]:
-        encode = self.occurrences.encode
-        return [
-            (term.encode(), len(positions), float(len(positions)), encode(positions))
-            for term, positions in gather(text_terms(value, stemmed=self.stemmed)).items()
-        ]
+        return value
 
 
 class Keys(fields.FieldType):
@@ -186,7 +169,7 @@ class Keys(fields.FieldType):
 class Codec(W3Codec):
     """Whoosh's own codec, without looking up a length for each posting.
 
-    Lengths stand exactly in the column `facts` instead.
+    Lengths are part of the impacts already.
     """
 
     length_stats = False
@@ -200,12 +183,9 @@ def make_schema() -> fields.Schema:
     return fields.Schema(
         id=Keys(unique=True),
         handle=Keys(),
-        title_key=Keys(),
-        title=Words(stemmed=True),
-        people=Words(stemmed=False),
-        abstract=Words(stemmed=True),
-        topics=Words(stemmed=True),
-        institutions=Words(stemmed=False),
+        text=Words(stemmed=True),
+        names=Words(stemmed=False),
+        spelling=Keys(),
         venue=Keys(),
         year=Keys(),
         kind=Keys(),
@@ -213,26 +193,79 @@ def make_schema() -> fields.Schema:
         access=Keys(),
         status=Keys(),
         document=fields.STORED(),
-        facts=fields.COLUMN(columns.NumericColumn("Q")),
-        turn=fields.COLUMN(columns.NumericColumn("I")),
     )
 
 
-def index_fields(document: Document, line: bytes) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """Return what to hand to Whoosh for a document, and its lengths in TEXT_FIELDS.
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the index holds of a document."""
 
-    `line` is the document's own line: what is stored to show a result.
+    values: dict[str, Any]
+    """What to hand to Whoosh, field by field."""
+    forms: set[str]
+    """The folded words of its text, before stemming."""
+    words: set[str]
+    """The folded words of its names."""
+
+
+def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
+    """Return what the index holds of a document, whose own line `line` is.
+
+    A term's posting carries its impact as weight, and its positions.
     """
-    lengths = (
-        len(index_words(document.title)),
-        sum(len(index_words(name)) for name in field_text(document, "people")),
-        len(index_words(document.abstract)),
+    title = index_words(document.title)
+    names = [index_words(name) for name in names_of(document)]
+    abstract = index_words(document.abstract)
+    per_title, per_name, per_abstract = norms(
+        averages, len(title), sum(map(len, names)), len(abstract)
     )
+    text: dict[str, list[int]] = {}
+    weights: dict[str, float] = {}
+    forms = set(title)
+    forms.update(abstract)
+
+    def add(words: list[str], base: int, end: int, weight: float) -> None:
+        for position, word in enumerate(words, base):
+            stem = STEMS[word]
+            if stem in text:
+                text[stem].append(position if position < end else end - 1)
+                weights[stem] += weight
+            else:
+                text[stem] = [position if position < end else end - 1]
+                weights[stem] = weight
+
+    add(title, 0, 1024, per_title)
+    for place, texts in _others(document):
+        position = PLACES[place]
+        for other in texts:
+            words = index_words(other)
+            forms.update(words)
+            add(words, position, _PLACE_ENDS[place], 1.0)
+            position += len(words) + _GAP
+    add(abstract, PLACES["abstract"], _FURTHEST, per_abstract)
+
+    people: dict[str, list[int]] = {}
+    position = 0
+    for name in names:
+        for place_of, word in enumerate(name, position):
+            people.setdefault(word, []).append(min(place_of, _FURTHEST - 1))
+        position += len(name) + _GAP
+    spelt = [*spellings(document.title), *spellings(document.abstract)]
+    for name_text in names_of(document):
+        spelt += spellings(name_text)
+    encode = _OCCURRENCES.encode
     values: dict[str, Any] = {
         "id": document.id,
         "handle": handles(document),
-        "title_key": title_keys(document),
-        **{field: field_text(document, field) for field in WORD_FIELDS},
+        "text": [
+            (stem.encode(), len(at), float(impact(weights[stem], document)), encode(at))
+            for stem, at in text.items()
+        ],
+        "names": [
+            (word.encode(), len(at), float(impact(per_name * len(at), document)), encode(at))
+            for word, at in people.items()
+        ],
+        "spelling": list(dict.fromkeys(spelling for _, spelling in spelt)),
         "venue": [" ".join(split_words(v)) for v in (document.venue_short, document.venue)],
         "year": str(document.year) if document.year is not None else None,
         "kind": " ".join(split_words(document.kind)),
@@ -240,31 +273,45 @@ def index_fields(document: Document, line: bytes) -> tuple[dict[str, Any], tuple
         "access": document.access,
         "status": document.status,
         "document": line,
-        "facts": pack_facts(document, lengths),
-        "turn": int.from_bytes(hashlib.blake2b(document.id.encode(), digest_size=4).digest()),
     }
-    present = {name: value for name, value in values.items() if value not in ("", (), None)}
-    return present, lengths
+    present = {name: value for name, value in values.items() if value not in ("", (), None, [])}
+    return Analysis(present, forms, set(people))
 
 
-def field_text(document: Document, field: str) -> str | tuple[str, ...]:
-    """Return the text or texts of a document that one of WORD_FIELDS holds."""
-    if field == "people" and document.type != "publication":
-        return document.people + document.names
-    text: str | tuple[str, ...] = getattr(document, field)
-    return text
+def names_of(document: Document) -> tuple[str, ...]:
+    """Return the people of a document, or the names that a person goes by."""
+    if document.type == "publication":
+        return document.people
+    own = (document.title,) if document.type == "person" else ()
+    return own + document.people + document.names
 
 
-def title_keys(document: Document) -> list[str]:
-    """Return the keys of a document's title, as shown and as its source writes it."""
-    written = document.names if document.type == "publication" else ()
-    return [title_key(title) for title in (document.title, *written)]
+def _others(document: Document) -> Iterator[tuple[str, list[str]]]:
+    venue = [v for v in dict.fromkeys((document.venue_short, document.venue)) if v]
+    if document.year is not None:
+        venue.append(str(document.year))
+    yield "venue", venue
+    yield "topic", list(document.topics)
+    yield "institution", list(document.institutions)
+
+
+_OCCURRENCES = Occurrences()
+
+
+def place_of(position: int) -> str:
+    """Return the part of a document's text that a position lies in."""
+    if position < 1024:
+        return "title"
+    return _PLACE_NAMES[min(position >> 10, 4)]
+
+
+_PLACE_NAMES = ("title", "venue", "topic", "institution", "abstract")
 
 
 def handles(document: Document) -> list[str]:
     """Return the forms of a document's id and DOI that find exactly it."""
     exact = [document.id, document.record_id, document.doi]
-    return [handle(value) for value in exact if value]
+    return list(dict.fromkeys(handle(value) for value in exact if value))
 
 
 def handle(text: str) -> str:
@@ -273,44 +320,3 @@ def handle(text: str) -> str:
     for prefix in ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "doi:"):
         text = text.removeprefix(prefix)
     return text
-
-
-def title_key(title: str) -> str:
-    """Return the one term that stands for all words of a title."""
-    words = title_words(title)
-    if len(words) <= 100:
-        return words
-    return words[:68] + hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
-
-
-def pack_facts(document: Document, lengths: Iterable[int]) -> int:
-    """Return lengths of title, people and abstract, the year and two marks as one number."""
-    title, people, abstract = lengths
-    return (
-        min(title, 0x3FF)
-        | min(people, 0x3FF) << 10
-        | min(abstract, 0xFFFF) << 20
-        | ((document.year or 0) & 0x3FFF) << 36
-        | (document.status == "retracted") << 50
-        | (document.type == "publication") << 51
-    )
-
-
-def unpack_lengths(facts: int) -> tuple[int, int, int]:
-    """Return the lengths of title, people and abstract."""
-    return facts & 0x3FF, facts >> 10 & 0x3FF, facts >> 20 & 0xFFFF
-
-
-def unpack_year(facts: int) -> int:
-    """Return the year, 0 for none."""
-    return facts >> 36 & 0x3FFF
-
-
-def is_retracted(facts: int) -> bool:
-    """Return whether the document is a retracted work."""
-    return bool(facts >> 50 & 1)
-
-
-def is_publication(facts: int) -> bool:
-    """Return whether the document is a publication."""
-    return bool(facts >> 51 & 1)

@@ -107,3 +107,23 @@ def squeeze(text: str) -> str:
 def _is_blank(char: str) -> bool:
     category = unicodedata.category(char)
     return category in ("Cc", "Cf") or category[0] == "Z"
+
+
+def spellings(text: str) -> list[tuple[str, str]]:
+    """Return (word, spelling) for the words that are written with accents or the like.
+
+    A spelling is the word in lower case as it is written; `müller` is one of `muller`.
+    """
+    if text.isascii():
+        return []
+    found: dict[tuple[str, str], None] = {}
+    for chunk in _SPELT.findall(unicodedata.normalize("NFC", text).lower()):
+        if chunk.isascii():
+            continue
+        words = index_words(chunk)
+        if len(words) == 1 and words[0] != chunk and len(chunk) <= LONGEST_WORD:
+            found[words[0], chunk] = None
+    return list(found)
+
+
+_SPELT = re.compile(r"[^\W_]+")

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib import util
 from pathlib import Path
 
 LISTS = Path("/var/lib/apt/lists")
@@ -121,10 +122,28 @@ COMPONENTS = {
         packages=("odbc-postgresql", "postgresql", "unixodbc"),
         is_there=lambda: _has_postgresql() and _has_odbc_driver("PostgreSQL"),
     ),
+    "msodbcsql": Component(
+        title="Microsoft's ODBC driver 18",
+        packages=("unixodbc",),  # the driver itself comes with the Python packages for tests
+        is_there=lambda: (
+            _has_odbc_driver("ODBC Driver 18")
+            or (_has_odbc_driver("") and util.find_spec("mssql_python_odbc") is not None)
+        ),
+    ),
+    "freetds": Component(
+        title="FreeTDS's ODBC driver",
+        packages=("tdsodbc", "unixodbc"),
+        is_there=lambda: _has_odbc_driver("FreeTDS"),
+    ),
     "chromium": Component(
         title="Chromium",
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
+    ),
+    "apache": Component(
+        title="Apache with mod_auth_openidc",
+        packages=("apache2", "libapache2-mod-auth-openidc"),
+        is_there=lambda: Path("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
     ),
     "node": Component(
         title="Node.js",

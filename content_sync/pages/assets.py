@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+from search.bundle import bundle_client
+
 _CSS_URL = re.compile(rb'url\((["\']?)([^)"\':]+)\1\)')
 
 
@@ -14,8 +16,8 @@ def read_assets(static: Path, client: Path) -> tuple[dict[str, str], dict[str, b
 
     The first maps names such as `css/press.css` to paths such as
     `/assets/css/press.0a1b2c3d4e.css`; the second maps files below `assets/` to their bytes.
-    Stylesheets name their fonts by the published names. The search client's modules import
-    each other, so they keep their names in one folder that carries the hash of all.
+    Stylesheets name their fonts by the published names. The search client's modules become
+    a few scripts, such as `search/engine.js`.
     """
     paths: dict[str, str] = {}
     files: dict[str, bytes] = {}
@@ -35,11 +37,11 @@ def read_assets(static: Path, client: Path) -> tuple[dict[str, str], dict[str, b
             published = f"{stem}.{_hash(content)}.{ending}"
         paths[name] = f"/assets/{published}"
         files[published] = content
-    modules = {file.name: file.read_bytes() for file in sorted(client.glob("*.js"))}
-    folder = f"search.{_hash(b''.join(modules.values()))}"
-    for name, content in modules.items():
-        paths[f"search/{name}"] = f"/assets/{folder}/{name}"
-        files[f"{folder}/{name}"] = content
+    for name, content in bundle_client(client).items():
+        stem, _, ending = name.rpartition(".")
+        published = f"search/{stem}.{_hash(content)}.{ending}"
+        paths[f"search/{name}"] = f"/assets/{published}"
+        files[published] = content
     return paths, files
 
 

@@ -18,6 +18,8 @@ from content_sync.pages.access import ROOT, effective
 from content_sync.pages.assets import read_assets
 from content_sync.pages.cache import Cache
 from content_sync.pages.documents import Documents, buckets_for
+from content_sync.pages.errors import ERROR_PAGES
+from content_sync.pages.errors import FOLDER as ERRORS_FOLDER
 from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
 from content_sync.pages.reader import Reader, in_batches, open_reader
 from content_sync.pages.render import (
@@ -37,7 +39,7 @@ from content_sync.pages.wording import iso_in_words
 from content_sync.processes import processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
-from content_sync.release.stage import Stage
+from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings, read_settings
 from content_sync.urls import PLURALS, record_url, slug
 
@@ -185,6 +187,19 @@ class Build:
         """Return the page that says of a URL that its record is no longer published."""
         assert self._renderer is not None
         return self._renderer.gone_page(url)
+
+    def write_error_pages(self) -> None:
+        """Write the web server's error pages into the stage."""
+        assert self._renderer is not None
+        assert self.stage is not None
+        self.stage.add(
+            write_file(
+                self.stage.root,
+                f"{ERRORS_FOLDER}/{page.status}.html",
+                self._renderer.error_page(page),
+            )
+            for page in ERROR_PAGES
+        )
 
     def gone_key(self) -> bytes:
         """Return a digest of all that a page for a gone record depends on, beside its URL."""
@@ -445,7 +460,9 @@ TEMPLATES = (
     "publications.html",
     "home.html",
     "search.html",
+    "opensearch.xml",
     "not_found.html",
+    "error.html",
 )
 
 

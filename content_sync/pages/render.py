@@ -26,6 +26,7 @@ from content_sync.errors import BuildError
 from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
+from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
 from content_sync.pages.model import Made, Page, Work
@@ -145,6 +146,20 @@ class Renderer:
     def gone_key(self) -> bytes:
         """Return a digest of template and settings of such pages."""
         return self._key("tombstone.html", {})
+
+    def error_page(self, page: ErrorPage) -> bytes:
+        """Return what the web server shows when it answers with an error."""
+        context = {
+            "audience": "public",
+            "root": "",
+            "canonical": "",
+            "section": "",
+            "title": page.heading,
+            "description": "",
+            "noindex": True,
+            "error": page._asdict(),
+        }
+        return self._render("error.html", context).encode()
 
     def _make_page(self, page: Page, batch: Batch) -> None:
         context = page.context

@@ -527,6 +527,8 @@ def _listing(
 
 def _search(reader: Reader) -> Iterator[Page]:
     yield _page("/search/", "public", "search.html", {"title": "Search", "section": "search"})
+    if reader.shared["globals"]["SITEURL"]:  # browsers want whole addresses
+        yield _page("/opensearch.xml", "public", "opensearch.xml", {"title": ""})
 
 
 def _not_found(reader: Reader) -> Iterator[Page]:

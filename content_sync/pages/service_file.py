@@ -15,13 +15,16 @@ Version 1, one JSON object:
                      registration_opens, registration_closes, answers_kept_days, access, url,
                      organisers: [{id, name, addresses}],
                      sessions: [{id, title, starts, ends, place}],
-                     questions: [{name, label, type, required, help, choices}],
-                     consents: [{name, label, required, help}]}]
+                     questions: [{name, label, type, required, help, choices, without_place}],
+                     consents: [{name, label, required, help}],
+                     approval, groups, offer_hours}]
     companies      [{slug, id, name}]: the member companies, who read CVs
     deliverables   [{id, slug, project_id, title, due, submitted, accepted, status, access, url}]
 
 Times are local to the event's `timezone`, without an offset: 2027-01-19T09:00. What the
-source does not know is null. `type` of a question is text, long text, choice or choices.
+source does not know is null. `type` of a question is one of QUESTION_TYPES; `without_place`
+names the choices that capacity does not limit, such as "Online". `approval`, `groups` (whom the
+event is for, null for all who see it) and `offer_hours` are as the event's form has them.
 `url` is a path as members open it.
 """
 
@@ -41,10 +44,22 @@ from content_sync.urls import record_url, slug
 SERVICE_FILE = "service/records.json"
 VERSION = 1
 
-QUESTION_TYPES = ("text", "long text", "choice", "choices")
+QUESTION_TYPES = (
+    "text",
+    "long text",
+    "choice",
+    "choices",
+    "yes or no",
+    "number",
+    "date",
+    "sessions",
+    "diet",
+)
+_CHOSEN = ("choice", "choices")
 _LONGEST_LABEL = 500
 _MOST_QUESTIONS = 60
 _MOST_CHOICES = 200
+_MOST_HOURS = 24 * 60
 
 _ORGANISERS = """
 SELECT o.event_id, p.id, p.given_name, p.family_name
@@ -131,6 +146,9 @@ def _events(settings: Settings, reader: Reader) -> Iterator[dict[str, Any]]:
             ],
             "questions": list(_questions(form.get("questions"))),
             "consents": list(_consents(form.get("consents"))),
+            "approval": form.get("approval") is True,
+            "groups": _list_of_words(form.get("groups")) or None,
+            "offer_hours": _hours(form.get("offer_hours")),
         }
 
 
@@ -145,11 +163,11 @@ def _questions(given: Any) -> Iterator[dict[str, Any]]:
     """Yield the questions of a form that can be asked; the source's JSON may hold anything."""
     for one in _fields(given):
         kind = one.get("type", "text")
-        choices = one.get("choices")
-        choices = [_words(c) for c in choices if _words(c)] if isinstance(choices, list) else []
-        if kind not in QUESTION_TYPES or (kind.startswith("choice") and not choices):
+        choices = _list_of_words(one.get("choices"))
+        if kind not in QUESTION_TYPES or (kind in _CHOSEN and not choices):
             continue
-        yield _field(one) | {"type": kind, "choices": choices[:_MOST_CHOICES]}
+        without_place = _list_of_words(one.get("without_place"))
+        yield _field(one) | {"type": kind, "choices": choices, "without_place": without_place}
 
 
 def _consents(given: Any) -> Iterator[dict[str, Any]]:
@@ -175,6 +193,15 @@ def _field(one: dict[str, Any]) -> dict[str, Any]:
         "required": one.get("required") is True,
         "help": _words(one.get("help")),
     }
+
+
+def _list_of_words(value: Any) -> list[str]:
+    words = map(_words, value) if isinstance(value, list) else ()
+    return [w for w in words if w][:_MOST_CHOICES]
+
+
+def _hours(value: Any) -> int | None:
+    return value if type(value) is int and 0 < value <= _MOST_HOURS else None
 
 
 def _words(value: Any) -> str:

@@ -11,6 +11,7 @@ from content_sync.errors import ConfigurationError
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
+from content_sync.release.compress import RECIPE, compress_pages
 from content_sync.release.departed import settle
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
@@ -58,6 +59,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
     build.report.shared = shared.linked + shared.copied
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
+    build.write_error_pages()
     departed = settle(
         settings,
         stage,
@@ -68,8 +70,10 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
     build.report.redirects_refused = [
         f"{refused.old_path}: {refused.reason}" for refused in departed.refused
     ]
+    compress_pages(settings, stage)
     stage.write_release(
         {
+            "compressed": RECIPE,
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "sync": int(build.state["sync"]),
             "date": build.today,

@@ -22,6 +22,9 @@ RESERVED = (
 GONE = "gone:"
 """What `records` of a tombstone starts with in the manifest; its URL follows."""
 
+COMPRESSED = "compressed:"
+"""What `records` of a compressed sibling is; it has no address of its own."""
+
 _EXEMPT = tuple(f"{tree}/{folder}/" for tree in WEB_TREES for folder in ("assets", "search-index"))
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from content_sync.release import manifest
-from content_sync.release.addresses import GONE, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, url_of
 from content_sync.release.departed import REDIRECTS_FILE, read_redirects
 from content_sync.release.links import (
     close_look,
@@ -119,6 +119,8 @@ class _Site:
         with manifest.Manifest(Path(plan.manifest)) as listing:
             for tree in ("public/", "members/"):
                 for entry in listing.entries(tree):
+                    if entry.records == COMPRESSED:
+                        continue
                     url = url_of(entry.path).encode()
                     (tombs if entry.records.startswith(GONE) else self.good).add(url)
         self._tombs = tombs

@@ -16,7 +16,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history
-from content_sync.release.addresses import GONE, file_of, is_reserved, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
+from content_sync.release.redirect_map import LONGEST
+from content_sync.release.serving import mark_gone, write_maps
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
 from content_sync.urls import PLURALS, record_url
@@ -109,7 +111,7 @@ class _Site:
             for entry in stage.entries(tree):
                 if entry.records.startswith(GONE):
                     self.carried[entry.path] = entry.key
-                else:
+                elif entry.records != COMPRESSED:
                     self.pages.add(entry.path)
 
     def answers(self, path: str) -> bool:
@@ -184,6 +186,8 @@ def _write_lists(stage: Stage, redirects: dict[str, str], gone: set[str]) -> Non
             write_file(stage.root, GONE_FILE, "".join(f"{url}\n" for url in sorted(gone)).encode()),
         )
     )
+    write_maps(stage, redirects)
+    mark_gone(stage, gone)
 
 
 def _flatten(redirects: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -216,6 +220,8 @@ def _source_redirects(
         if not reason:
             new = _target(target, site, known)
             reason = "" if new else "it leads to no page of the site"
+        if new and old_path and len(old_path.encode()) + len(new.encode()) > LONGEST:
+            reason = f"it is longer than {LONGEST} bytes"
         if reason or new is None or old_path is None:
             refused.append(Refused(old, target, reason))
         else:

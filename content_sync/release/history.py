@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from content_sync import urls
 from content_sync.release import manifest
-from content_sync.release.addresses import GONE, is_exempt
+from content_sync.release.addresses import COMPRESSED, GONE, is_exempt
 from content_sync.release.releases import Release
 
 _SCHEMA = """
@@ -114,11 +114,12 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
     return Recorded(len(new), departed)
 
 
-# The files of the release that are URLs for good: no tombstones, no staff pages.
+# The files of the release that are URLs for good: no tombstones, no staff pages,
+# no compressed siblings.
 _LIVE = f"""
 CREATE TEMP VIEW live AS SELECT path, key, records FROM m.files
 WHERE (path >= 'public/' AND path < 'public0' OR path >= 'members/' AND path < 'members0')
-  AND records NOT LIKE '{GONE}%'
+  AND records NOT LIKE '{GONE}%' AND records <> '{COMPRESSED}'
 """  # noqa: S608
 
 

@@ -188,6 +188,11 @@ class Stage:
         base = self._base()
         return base is not None and base.get(path) is not None
 
+    def base_entry(self, path: str) -> Entry | None:
+        """Return what the base has at `path`."""
+        base = self._base()
+        return base.get(path) if base else None
+
     def base_paths(self, prefix: str) -> list[str]:
         """Return the paths of the base that start with `prefix`, sorted."""
         base = self._base()

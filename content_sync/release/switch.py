@@ -17,6 +17,7 @@ from pathlib import Path
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history
+from content_sync.release.earlier import write_earlier
 from content_sync.release.releases import (
     Release,
     is_complete,
@@ -51,6 +52,7 @@ def publish(settings: Settings, stage: Stage) -> Release:
             _flush_folder(release.root.parent)
             with history.open_history(settings.history) as connection:
                 history.record(connection, release)
+                write_earlier(settings)
                 point(settings.output, release)
         except BaseException:
             _take_back(settings, stage, release, before)
@@ -99,6 +101,7 @@ def switch_to(settings: Settings, number: int) -> Release:
         history.clear_rolled_back(connection, number)
         if not history.is_recorded(connection, number):
             history.record(connection, wanted)
+        write_earlier(settings)
         point(settings.output, wanted)
     return wanted
 
@@ -127,6 +130,8 @@ def prune(settings: Settings) -> list[int]:
         going = release.root.with_name(f"{release.number}.removed")
         release.root.rename(going)
         shutil.rmtree(going)
+    if doomed:
+        write_earlier(settings)
     return [release.number for release in doomed]
 
 

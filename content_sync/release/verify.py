@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
-from content_sync.release.addresses import GONE, WEB_TREES, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES, url_of
+from content_sync.release.compress import ENDINGS, expand, plain_of
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
 from content_sync.release.ledger import check_ledger, check_redirects
 from content_sync.release.releases import Release, is_complete, read_info, releases_folder
@@ -86,9 +87,10 @@ def check(
     findings += _check_files(target.root, entries, None if full else touched)
     if full:
         findings += _check_digests(target.root, entries, executor)
+    findings += _check_siblings(target.root, entries, None if full else touched, executor)
     counts, found = _check_records(entries, visibility)
     findings += found
-    pages = {entry.path: entry.records.startswith(GONE) for entry in entries}
+    pages = {e.path: e.records.startswith(GONE) for e in entries if e.records != COMPRESSED}
     findings += check_redirects(target.root, pages, urls)
     findings += check_ledger(target.root, pages, urls)
     findings += check_service_file(target.root, target.number)
@@ -160,6 +162,41 @@ def _wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
     return wrong
 
 
+def _check_siblings(
+    root: Path, entries: list[manifest.Entry], touched: set[str] | None, executor: Executor | None
+) -> Iterator[Finding]:
+    """Every compressed file holds what the file beside it holds."""
+    digests = {entry.path: entry.sha256 for entry in entries}
+    wanted = []
+    for entry in entries:
+        if entry.records != COMPRESSED:
+            continue
+        plain = plain_of(entry.path)
+        if not entry.path.endswith(ENDINGS) or plain not in digests:
+            yield Finding(entry.path, "", "the file that it is a compressed form of is missing")
+        elif touched is None or entry.path in touched or plain in touched:
+            wanted.append((entry.path, digests[plain]))
+    tasks = ((str(root), chunk) for chunk in _chunks(wanted))
+    for wrong in executor.map(_wrong_siblings, tasks) if executor else map(_wrong_siblings, tasks):
+        for path in wrong:
+            yield Finding(path, "", "it does not hold what the file beside it holds")
+
+
+def _wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+    root, files = task
+    wrong = []
+    for path, expected in files:
+        try:
+            content = expand(path, Path(root, path).read_bytes())
+        except FileNotFoundError:
+            continue  # told already, as a file that is missing
+        except ValueError:
+            content = b""
+        if hashlib.sha256(content).digest() != expected:
+            wrong.append(path)
+    return wrong
+
+
 def _check_records(
     entries: Iterable[manifest.Entry], visibility: Visibility
 ) -> tuple[dict[str, int], list[Finding]]:
@@ -170,7 +207,7 @@ def _check_records(
     }
     hidden = visibility.hidden
     for path, _, _, _, records in entries:
-        if not records or records.startswith(GONE):
+        if not records or records == COMPRESSED or records.startswith(GONE):
             continue
         own = records.partition("\n")[0]
         own_page = _own_page(path, own)
@@ -215,7 +252,9 @@ def _vanished(
     gone = {
         path
         for path in differ.removed
-        if path.startswith(("public/", "members/")) and "/search-index/" not in path
+        if path.startswith(("public/", "members/"))
+        and "/search-index/" not in path
+        and not path.endswith(ENDINGS)
     }
     changed = set(differ.changed)
     gone |= {e.path for e in entries if e.records.startswith(GONE) and e.path in changed}

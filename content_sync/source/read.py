@@ -1,23 +1,46 @@
-"""Read the views of an open source: what is there, keys with versions, whole rows.
+"""Read the views of an open source: keys with versions, windows of versions, whole rows.
 
 Results are fetched in pieces, so memory does not grow with a view.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from contextlib import suppress
 from hashlib import blake2b
-from importlib import resources
+from operator import itemgetter
 from typing import Any
 
-from content_sync.errors import SourceError
-from content_sync.records import VIEWS, View
+from content_sync.source.catalogue import (
+    LOWEST,
+    MANDATORY,
+    Contract,
+    Procedure,
+    SourceView,
+    call,
+    contract,
+    probe,
+    quoted,
+)
 from content_sync.source.connect import Dialect, Source
 
-MANDATORY = "publications"
+__all__ = [
+    "KEYS_AT_ONCE",
+    "MANDATORY",
+    "Contract",
+    "Procedure",
+    "Rows",
+    "SourceView",
+    "contract",
+    "count_rows",
+    "fetch_rows",
+    "floor_of",
+    "probe",
+    "stream_rows",
+    "stream_versions",
+    "stream_window",
+]
+
 KEYS_AT_ONCE = 500
 _ROWS_AT_ONCE = 1_000
 _KEYS_FETCHED = 10_000
@@ -25,78 +48,14 @@ _KEYS_FETCHED = 10_000
 Rows = list[tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """One view of the contract and the columns that the SELECT in its file names."""
-
-    view: View
-    columns: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceView:
-    """One view that the source has; `names` maps our names to those of the source."""
-
-    contract: Contract
-    relation: str
-    names: dict[str, str]
-    has_version: bool
-
-    @property
-    def view(self) -> View:
-        return self.contract.view
-
-
-@cache
-def contract(view_name: str) -> Contract:
-    """Return the contract of the view `view_name`."""
-    view = next(view for view in VIEWS if view.name == view_name)
-    text = (
-        resources.files("content_sync.source").joinpath(f"sql/{view_name}.sql").read_text("utf-8")
-    )
-    statement = re.sub(r"--[^\n]*\n", "", text).strip()
-    found = re.fullmatch(r"SELECT\s+(.+?)\s+FROM web\.(\w+)", statement, re.DOTALL)
-    if found is None or found[2] != view_name:
-        raise ValueError(f"sql/{view_name}.sql is not a plain SELECT from web.{view_name}")
-    columns = tuple(column.strip() for column in found[1].split(","))
-    return Contract(view, columns)
-
-
-def probe(source: Source) -> dict[str, SourceView]:
-    """Return the views of the contract that `source` has, by name.
-
-    Raises SourceError when the mandatory view or a column of any view is missing.
-    """
-    with source.reading("the catalogue"):
-        found = _catalogue(source)
-    views: dict[str, SourceView] = {}
-    missing: list[str] = []
-    for view in VIEWS:
-        relation, columns = found.get(view.name, ("", []))
-        if not columns:
-            continue
-        names = _match(columns)
-        wanted = contract(view.name)
-        missing += [f"web.{view.name}.{name}" for name in wanted.columns if name not in names]
-        views[view.name] = SourceView(wanted, relation, names, "version" in names)
-    if MANDATORY not in views:
-        raise SourceError(
-            f"There is no view web.{MANDATORY} in {source.name}, or its login may not read it.",
-            hint="Create it as content_sync/source/sql/contract.tsql.sql says, "
-            "and grant SELECT on it.",
-        )
-    if missing:
-        raise SourceError(
-            f"Missing in {source.name}: {', '.join(missing)}.",
-            hint="Add the columns to the views; a value that you do not have is NULL AS name.",
-        )
-    return views
-
-
 def count_rows(source: Source, view: SourceView) -> int:
-    """Return how many rows the view has."""
-    with source.reading(f"web.{view.view.name}"):
-        rows = source.execute(f"SELECT count(*) FROM {view.relation}").fetchall()
+    """Return how many rows the view has; 0 for a procedure, which nobody can ask."""
+    if view.procedure:
+        return 0
+    statement = f"SELECT count(*) FROM {view.relation}"
+    log = source.log.of(view.view.name, "count", statement)
+    with source.reading(f"web.{view.view.name}"), log.timed():
+        rows = source.execute(statement).fetchall()
     return int(rows[0][0])
 
 
@@ -105,21 +64,68 @@ def stream_versions(source: Source, view: SourceView) -> Iterator[tuple[Rows, Se
 
     A view without versions is read whole: a hash of each row stands for its version.
     """
-    if view.has_version:
-        columns = [_column(view, name) for name in (*view.view.key, "version")]
-        statement = f"SELECT {', '.join(columns)} FROM {view.relation}"
-        for rows in _stream(source, view, statement, size=_KEYS_FETCHED):
+    keys = view.view.key
+    if view.procedure and view.procedure.keys:
+        pieces = _call(source, view, view.procedure.keys, LOWEST, (*keys, "version"), "all keys")
+        for rows in pieces:
             yield [row[:-1] for row in rows], _as_versions(rows)
-        return
-    indexes = [view.contract.columns.index(name) for name in view.view.key]
-    for rows, versions in stream_rows(source, view):
-        yield [tuple(row[i] for i in indexes) for row in rows], versions
+    elif view.has_version and not view.procedure:
+        columns = [_column(view, name) for name in (*keys, "version")]
+        statement = f"SELECT {', '.join(columns)} FROM {view.relation}"
+        step = "keys and versions"
+        for rows in _stream(source, view, statement, step=step, size=_KEYS_FETCHED):
+            yield [row[:-1] for row in rows], _as_versions(rows)
+    else:
+        indexes = [view.contract.columns.index(name) for name in keys]
+        for rows, versions in stream_rows(source, view):
+            yield [tuple(row[i] for i in indexes) for row in rows], versions
 
 
-def stream_rows(source: Source, view: SourceView) -> Iterator[tuple[Rows, Sequence[Any]]]:
-    """Yield pieces of all rows, columns as in the contract, with their versions."""
-    for rows in _stream(source, view, _select(view)):
+def stream_rows(
+    source: Source, view: SourceView, since: bytes = LOWEST
+) -> Iterator[tuple[Rows, Sequence[Any]]]:
+    """Yield pieces of all rows, columns as in the contract, with their versions.
+
+    `since` is heeded only where a procedure stands in for the view: it returns the rows
+    from that version on.
+    """
+    if view.procedure:
+        columns = (*view.contract.columns, *(("version",) if view.has_version else ()))
+        pieces = _call(source, view, view.procedure.changed, since, columns, "rows")
+    else:
+        pieces = _stream(source, view, _select(view), step="all rows")
+    for rows in pieces:
         yield _with_versions(view, rows)
+
+
+def stream_window(
+    source: Source, view: SourceView, since: bytes, below: bytes
+) -> Iterator[tuple[Rows, Sequence[Any]]]:
+    """Yield pieces of the rows whose rowversion is at least `since` and less than `below`."""
+    if view.procedure:
+        yield from stream_rows(source, view, since)
+        return
+    version = _column(view, "version")
+    order = ", ".join(_column(view, name) for name in ("version", *view.view.key))
+    statement = f"{_select(view)}\nWHERE {version} >= ? AND {version} < ?\nORDER BY {order}"
+    for rows in _stream(source, view, statement, (since, below), step="window of versions"):
+        yield _with_versions(view, rows)
+
+
+def floor_of(source: Source) -> bytes | None:
+    """Return the least rowversion that may still be written; None if nobody can tell.
+
+    SQL Server says so itself. In PostgreSQL a function `web.min_active_rowversion()` may say
+    it, as docs/database.md shows.
+    """
+    if source.dialect is Dialect.POSTGRESQL and source.floor is None:
+        question = "SELECT to_regprocedure('web.min_active_rowversion()') IS NOT NULL"
+        with source.reading("web.min_active_rowversion()"):
+            known = source.execute(question).fetchall()[0][0]
+            if str(known) in ("True", "1", "t"):
+                rows = source.execute("SELECT web.min_active_rowversion()").fetchall()
+                source.floor = bytes(rows[0][0])
+    return source.floor
 
 
 def fetch_rows(source: Source, view: SourceView, keys: Sequence[Any]) -> tuple[Rows, Sequence[Any]]:
@@ -130,21 +136,67 @@ def fetch_rows(source: Source, view: SourceView, keys: Sequence[Any]) -> tuple[R
     """
     padded = [*keys, *[keys[-1]] * (KEYS_AT_ONCE - len(keys))]  # one statement, prepared once
     marks = ", ".join("?" * KEYS_AT_ONCE)
-    statement = f"{_select(view)}\nWHERE {_column(view, view.view.key[0])} IN ({marks})"
-    with source.reading(f"web.{view.view.name}"):
-        cursor = source.execute(statement, padded)
+    where = f"\nWHERE {_column(view, view.view.key[0])} IN "
+    log = source.log.of(view.view.name, "rows by key", f"{_select(view)}{where}(500 keys)")
+    with source.reading(f"web.{view.view.name}"), log.timed():
+        cursor = source.execute(f"{_select(view)}{where}({marks})", padded)
         rows = [tuple(row) for row in cursor.fetchall()]
         cursor.close()
+    log.took(rows)
     return _with_versions(view, rows)
 
 
-def _stream(source: Source, view: SourceView, statement: str, size: int = 0) -> Iterator[Rows]:
+def _stream(
+    source: Source,
+    view: SourceView,
+    statement: str,
+    parameters: Sequence[Any] = (),
+    *,
+    step: str,
+    size: int = _ROWS_AT_ONCE,
+) -> Iterator[Rows]:
+    log = source.log.of(view.view.name, step, statement)
     with source.reading(f"web.{view.view.name}"):
-        cursor = source.execute(statement)
-        try:
-            while rows := cursor.fetchmany(size or _ROWS_AT_ONCE):
-                yield rows
-        finally:
+        with log.timed():
+            cursor = source.execute(statement, parameters)
+        yield from _pieces(cursor, log, size)
+
+
+def _call(
+    source: Source,
+    view: SourceView,
+    statement: str,
+    version: bytes,
+    columns: Sequence[str],
+    step: str,
+) -> Iterator[Rows]:
+    """Run a procedure and yield its rows, with the columns in our order."""
+    log = source.log.of(view.view.name, step, statement)
+    with source.reading(f"web.{view.view.name} ({statement})"):
+        with log.timed():
+            cursor = call(source, statement, version)
+        order = [str(column[0]).casefold() for column in cursor.description or ()]
+        pick = itemgetter(*(order.index(name) for name in columns))
+        for rows in _pieces(cursor, log, _ROWS_AT_ONCE):
+            yield [pick(row) for row in rows]
+
+
+def _pieces(cursor: Any, log: Any, size: int) -> Iterator[Rows]:
+    """Yield a cursor's rows in pieces. A result left in the middle is cancelled, not drained."""
+    done = False
+    try:
+        while True:
+            with log.timed():
+                rows = cursor.fetchmany(size)
+            if not rows:
+                break
+            log.took(rows)
+            yield rows
+        done = True
+    finally:
+        with suppress(Exception):  # on a connection that died neither is possible nor needed
+            if not done and hasattr(cursor, "cancel"):
+                cursor.cancel()
             cursor.close()
 
 
@@ -158,11 +210,7 @@ def _select(view: SourceView) -> str:
 
 def _column(view: SourceView, name: str) -> str:
     found = view.names[name]
-    return name if found == name else _quoted(found)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return name if found == name else quoted(found)
 
 
 def _with_versions(view: SourceView, rows: Rows) -> tuple[Rows, Sequence[Any]]:
@@ -190,55 +238,3 @@ def _as_version(value: Any) -> Any:
     if type(value) in _PLAIN_VERSIONS:
         return value if not isinstance(value, int) or abs(value) < 1 << 63 else str(value)
     return str(value)
-
-
-def _match(columns: list[str]) -> dict[str, str]:
-    """Map lower-case names to the spelling of the source; an exact match comes first."""
-    names = {column.casefold(): column for column in reversed(columns)}
-    names.update({column: column for column in columns if column == column.casefold()})
-    return names
-
-
-def _catalogue(source: Source) -> dict[str, tuple[str, list[str]]]:
-    """Return relation and columns of each view in schema `web`, by lower-case name."""
-    if source.dialect is Dialect.SQLITE:
-        rows = source.execute(_SQLITE_CATALOGUE).fetchall()
-    elif source.dialect is Dialect.POSTGRESQL:
-        rows = source.execute(_POSTGRESQL_CATALOGUE).fetchall()
-    else:
-        rows = source.execute(_STANDARD_CATALOGUE).fetchall()
-    found: dict[str, tuple[str, list[str]]] = {}
-    for relation, column in rows:
-        name = relation.casefold()
-        spelling = relation if relation == name else _quoted(relation)
-        known = found.setdefault(name, (f"web.{spelling}", []))
-        if known[0] == f"web.{spelling}":  # of Venues and venues, the first alone counts
-            known[1].append(column)
-    return found
-
-
-_SQLITE_CATALOGUE = """
-SELECT m.name, c.name
-FROM web.sqlite_master AS m
-JOIN pragma_table_info(m.name, 'web') AS c
-WHERE m.type IN ('table', 'view')
-ORDER BY m.name, c.cid
-"""
-
-# information_schema shows no materialised views.
-_POSTGRESQL_CATALOGUE = """
-SELECT r.relname, a.attname
-FROM pg_catalog.pg_class AS r
-JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
-JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid
-WHERE n.nspname = 'web' AND r.relkind IN ('r', 'v', 'm', 'p', 'f')
-  AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY r.relname DESC, a.attnum
-"""
-
-_STANDARD_CATALOGUE = """
-SELECT TABLE_NAME, COLUMN_NAME
-FROM INFORMATION_SCHEMA.COLUMNS
-WHERE TABLE_SCHEMA = 'web'
-ORDER BY TABLE_NAME DESC, ORDINAL_POSITION
-"""

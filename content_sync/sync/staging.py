@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -21,7 +21,6 @@ from content_sync.source.read import (
     KEYS_AT_ONCE,
     Rows,
     SourceView,
-    fetch_rows,
     stream_rows,
     stream_versions,
 )
@@ -175,7 +174,7 @@ def create_work_tables(connection: sqlite3.Connection, view: View) -> None:
     keys = ", ".join(f"{name} {'INTEGER' if name == 'position' else 'TEXT'}" for name in view.key)
     primary = f"PRIMARY KEY ({', '.join(view.key)})) WITHOUT ROWID"
     name = view.name
-    connection.execute(f"CREATE TABLE staging.keys_{name} ({keys}, raw, version, n, {primary}")
+    _create_keys(connection, view)
     connection.execute(f"CREATE TABLE staging.wanted_{name} ({keys}, raw, {primary}")
     connection.execute(f"CREATE TABLE staging.diff_{name} ({keys}, change TEXT, {primary}")
 
@@ -239,32 +238,117 @@ def choose_wanted(connection: sqlite3.Connection, view: View, *, everything: boo
     return written.rowcount
 
 
-def stage_rows(
-    intake: Intake, source: Source, found: SourceView, count: Count, *, wanted: int, by_key: bool
-) -> None:
-    """Read the rows of `wanted_<view>`, and perhaps others with them, into `staging`."""
-    if not wanted:
-        return
-    _read_wanted(intake, source, found, count, wanted=wanted, by_key=by_key)
-    intake.finish()
+def is_cheaper_by_key(connection: sqlite3.Connection, view: View, wanted: int) -> bool:
+    """Tell whether to ask for the wanted rows by their keys, or to read the view whole."""
+    total = connection.execute(f"SELECT count(*) FROM staging.keys_{view.name}").fetchone()[0]
+    return wanted <= KEYS_AT_ONCE or wanted < total * _WHOLE_SHARE
 
 
-def _read_wanted(
-    intake: Intake, source: Source, found: SourceView, count: Count, *, wanted: int, by_key: bool
-) -> None:
-    connection, name = intake.connection, found.view.name
-    total = connection.execute(f"SELECT count(*) FROM staging.keys_{name}").fetchone()[0]
-    if by_key and (wanted <= KEYS_AT_ONCE or wanted < total * _WHOLE_SHARE):
-        _stage_by_key(intake, source, found, count)
-        if not _misses_rows(connection, found.view):
-            return
-        # A key that does not find its own row (a type that does not compare as it shows):
-        # read the view whole instead.
-        connection.execute(f"DELETE FROM staging.{name}")
-        connection.execute("DELETE FROM staging.left_out WHERE view = ?", (name,))
-    for rows, versions in stream_rows(source, found):
+def wanted_keys(connection: sqlite3.Connection, view: View) -> Iterator[list[Any]]:
+    """Yield the first key columns of the wanted rows, as the source spells them, in batches."""
+    keys = connection.execute(
+        f"SELECT DISTINCT coalesce(raw, {view.key[0]}) FROM staging.wanted_{view.name}"
+    )
+    while some := [key for (key,) in keys.fetchmany(KEYS_AT_ONCE)]:
+        yield some
+
+
+def least_wanted_version(connection: sqlite3.Connection, view: View) -> bytes | None:
+    """Return the least version of the wanted rows, if all are rowversions."""
+    rows = connection.execute(
+        f"""
+        SELECT min(k.version), min(typeof(k.version) = 'blob' AND length(k.version) = 8)
+        FROM staging.wanted_{view.name} AS w
+        JOIN staging.keys_{view.name} AS k ON {same_key(view, "k", "w")}
+        """
+    ).fetchone()
+    return bytes(rows[0]) if rows[1] else None
+
+
+def take_all(
+    connection: sqlite3.Connection,
+    schema: str,
+    source: Source,
+    found: SourceView,
+    count: Count,
+    since: bytes,
+) -> Intake:
+    """Read a view whole, or what its procedure returns `since` a version, into `schema`."""
+    intake = Intake(connection, schema, found.view)
+    for rows, versions in stream_rows(source, found, since):
         intake.take(rows, versions)
         count(len(rows))
+    intake.finish()
+    return intake
+
+
+def forget_rows(connection: sqlite3.Connection, view: View, schema: str = "staging") -> None:
+    """Take all that was read of a view's rows out again."""
+    connection.execute(f"DELETE FROM {schema}.{view.name}")
+    for table in ("left_out", "problems"):
+        connection.execute(f"DELETE FROM {schema}.{table} WHERE view = ?", (view.name,))
+
+
+def assume_keys(connection: sqlite3.Connection, view: View) -> None:
+    """Fill `keys_<view>` with what the snapshot knows, as if the source still had it all."""
+    name = view.name
+    keys = ", ".join(view.key)
+    connection.execute(f"DELETE FROM staging.keys_{name}")
+    connection.execute(
+        f"INSERT INTO staging.keys_{name} SELECT {keys}, NULL, version, 1 FROM main.{name}"
+    )
+    left_out = connection.execute(
+        "SELECT key, version FROM main.left_out WHERE view = ?", (name,)
+    ).fetchall()
+    marks = ", ".join("?" * len(view.key))
+    connection.executemany(
+        f"INSERT OR IGNORE INTO staging.keys_{name} VALUES ({marks}, NULL, ?, 1)",
+        ((*key.split("\t"), version) for key, version in left_out),
+    )
+
+
+def note_keys(
+    connection: sqlite3.Connection, view: View, rows: Rows, versions: Sequence[Any]
+) -> None:
+    """Write keys and versions of rows that a window showed into `keys_<view>`."""
+    converter = CONVERTERS[view.name]
+    checked = converter.keys([[row[i] for row in rows] for i in converter.key_indexes])
+    marks = ", ".join("?" * len(view.key))
+    connection.executemany(
+        f"INSERT INTO staging.keys_{view.name} VALUES ({marks}, NULL, ?, 1) "
+        "ON CONFLICT DO UPDATE SET version = excluded.version",
+        (key for key in zip(*checked, versions, strict=True) if None not in key[:-1]),
+    )
+
+
+def set_keys_aside(connection: sqlite3.Connection, view: View) -> None:
+    """Keep the keys that were read first as `before_<view>`, and make room for others."""
+    name = view.name
+    connection.execute(f"DROP TABLE IF EXISTS staging.before_{name}")
+    connection.execute(f"ALTER TABLE staging.keys_{name} RENAME TO before_{name}")
+    _create_keys(connection, view)
+
+
+def count_moved(connection: sqlite3.Connection, view: View) -> int:
+    """Return how many rows differ between the keys set aside, the new ones and those staged."""
+    name = view.name
+    both = same_key(view, "k", "b")
+    counts = connection.execute(
+        f"""
+        SELECT
+          (SELECT count(*) FROM staging.keys_{name} AS k
+           LEFT JOIN staging.before_{name} AS b ON {both}
+           WHERE b.n IS NULL OR (k.version, k.n, k.raw) IS NOT (b.version, b.n, b.raw)),
+          (SELECT count(*) FROM staging.before_{name} AS b
+           WHERE NOT EXISTS (SELECT 1 FROM staging.keys_{name} AS k WHERE {both})),
+          (SELECT count(*) FROM staging.{name} AS r
+           LEFT JOIN staging.keys_{name} AS k ON {same_key(view, "k", "r")}
+           WHERE k.n IS NULL
+              OR (k.version IS NOT NULL AND r.version <> x'' AND r.version IS NOT k.version))
+        """
+    ).fetchone()
+    connection.execute(f"DROP TABLE staging.before_{name}")
+    return sum(counts)
 
 
 def repeated_keys(connection: sqlite3.Connection, view: View) -> list[tuple[str, int]]:
@@ -279,6 +363,38 @@ def has_ambiguous_keys(connection: sqlite3.Connection, view: View) -> bool:
     found = connection.execute(
         f"SELECT 1 FROM staging.keys_{view.name} AS k WHERE n > 1 "
         f"AND EXISTS (SELECT 1 FROM staging.keys_{view.name} WHERE raw IS NOT NULL) LIMIT 1"
+    ).fetchone()
+    return found is not None
+
+
+def count_wanted_and_gone(connection: sqlite3.Connection, view: View) -> int:
+    """Return how many rows of the snapshot are not those that the source was just seen to have."""
+    name = view.name
+    wanted, gone = connection.execute(
+        f"""
+        SELECT
+          (SELECT count(*) FROM staging.wanted_{name} AS w
+           JOIN staging.keys_{name} AS k ON {same_key(view, "k", "w")}
+           WHERE k.version IS NOT NULL),
+          (SELECT count(*) FROM main.{name} AS s
+           WHERE NOT EXISTS (SELECT 1 FROM staging.keys_{name} AS k
+                             WHERE {same_key(view, "k", "s")}))
+        """
+    ).fetchone()
+    return int(wanted + gone)
+
+
+def misses_rows(connection: sqlite3.Connection, view: View) -> bool:
+    """Tell whether a wanted row was not among those that its key found."""
+    name = view.name
+    found = connection.execute(
+        f"""
+        SELECT 1 FROM staging.wanted_{name} AS k
+        WHERE NOT EXISTS (SELECT 1 FROM staging.{name} AS n WHERE {same_key(view, "n", "k")})
+          AND NOT EXISTS (SELECT 1 FROM staging.left_out AS o
+                          WHERE o.view = '{name}' AND o.key = {key_text(view, "k", "char(9)")})
+        LIMIT 1
+        """
     ).fetchone()
     return found is not None
 
@@ -339,17 +455,22 @@ def apply_view(connection: sqlite3.Connection, view: View) -> bool:
     return _apply_left_out(connection, view)
 
 
-def apply_problems(connection: sqlite3.Connection, view: View) -> None:
-    """Bring the problems of single rows and of keys of `view` up to date."""
+def apply_problems(connection: sqlite3.Connection, view: View, *, is_window: bool = False) -> None:
+    """Bring the problems of single rows and of keys of `view` up to date.
+
+    A window of the view says nothing of keys that are missing or there twice.
+    """
     name = view.name
+    of_keys = "" if is_window else "p.rule IN ('no_key', 'duplicate_key') OR"
     if connection.execute("SELECT 1 FROM main.problems WHERE view = ?", (name,)).fetchone():
         connection.execute(
             f"""
             DELETE FROM main.problems AS p
             WHERE p.view = '{name}'
               AND p.rule NOT IN ('reference', 'circle', 'many_people')
-              AND (p.rule IN ('no_key', 'duplicate_key')
-                   OR p.key IN (SELECT {key_text(view, "n", "'/'")} FROM staging.{name} AS n)
+              AND p.rule NOT IN ({"'no_key', 'duplicate_key'" if is_window else "''"})
+              AND ({of_keys}
+                   p.key IN (SELECT {key_text(view, "n", "'/'")} FROM staging.{name} AS n)
                    OR p.key IN (SELECT replace(o.key, char(9), '/') FROM staging.left_out AS o
                                 WHERE o.view = '{name}')
                    OR p.key NOT IN (SELECT {key_text(view, "k", "'/'")}
@@ -386,6 +507,14 @@ def land_problems(
     )
 
 
+def _create_keys(connection: sqlite3.Connection, view: View) -> None:
+    keys = ", ".join(f"{name} {'INTEGER' if name == 'position' else 'TEXT'}" for name in view.key)
+    connection.execute(
+        f"CREATE TABLE staging.keys_{view.name} ({keys}, raw, version, n, "
+        f"PRIMARY KEY ({', '.join(view.key)})) WITHOUT ROWID"
+    )
+
+
 def _has_gone(connection: sqlite3.Connection, name: str) -> bool:
     query = f"SELECT 1 FROM staging.diff_{name} WHERE change = 'gone' LIMIT 1"
     return connection.execute(query).fetchone() is not None
@@ -417,31 +546,6 @@ def _apply_left_out(connection: sqlite3.Connection, view: View) -> bool:
         (name,),
     )
     return bool(gone or new)
-
-
-def _stage_by_key(intake: Intake, source: Source, found: SourceView, count: Count) -> None:
-    first = found.view.key[0]
-    keys = intake.connection.execute(
-        f"SELECT DISTINCT coalesce(raw, {first}) FROM staging.wanted_{found.view.name}"
-    )
-    while some := [key for (key,) in keys.fetchmany(KEYS_AT_ONCE)]:
-        rows, versions = fetch_rows(source, found, some)
-        intake.take(rows, versions)
-        count(len(rows))
-
-
-def _misses_rows(connection: sqlite3.Connection, view: View) -> bool:
-    name = view.name
-    found = connection.execute(
-        f"""
-        SELECT 1 FROM staging.wanted_{name} AS k
-        WHERE NOT EXISTS (SELECT 1 FROM staging.{name} AS n WHERE {same_key(view, "n", "k")})
-          AND NOT EXISTS (SELECT 1 FROM staging.left_out AS o
-                          WHERE o.view = '{name}' AND o.key = {key_text(view, "k", "char(9)")})
-        LIMIT 1
-        """
-    ).fetchone()
-    return found is not None
 
 
 def _raw_keys(checked: Sequence[Any], given: Sequence[Any]) -> tuple[list[Any], bool]:

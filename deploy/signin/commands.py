@@ -50,15 +50,16 @@ def _on_site(command: Command) -> Command:
 
 
 def _with_provider(command: Command) -> Command:
-    """Make Django ready, its database up to date."""
+    """Make Django ready, its database up to date; static files too where addresses are given."""
 
     @_on_site
     @wraps(command)
     def run(settings: Settings, **values: Any) -> Any:
         from deploy.signin.start import configure, prepare
 
+        serves = "site_url" in values
         configure(settings, url=values.pop("url", ""), site_url=values.pop("site_url", ""))
-        prepare()
+        prepare(files=serves)
         return command(settings, **values)
 
     return run
@@ -156,6 +157,24 @@ def dismiss_command(settings: Settings, whose: str) -> None:
 
     count = dismiss(whose)
     click.echo(f"{whose} is admitted to nothing any more; {count} had accounts.")
+
+
+@signin.command("groups")
+@click.argument("who")
+@click.argument("names", nargs=-1, type=click.Choice(_GROUPS))
+@_company_option
+@_with_provider
+def groups_command(settings: Settings, who: str, names: tuple[str, ...], company: str) -> None:
+    """Give an account exactly these groups by hand; none takes all away.
+
+    What its address is admitted to comes on top: see 'nightpress signin dismiss'.
+
+    Example: nightpress signin groups ada@acme.example staff
+    """
+    from deploy.signin.people import find, set_groups
+
+    account = set_groups(find(who), names, company)
+    click.echo(f"{account.email}: {', '.join(names) or 'no group by hand'}")
 
 
 @signin.command("people")

@@ -9,15 +9,28 @@ from pathlib import Path
 
 KEY = "signin-key"
 RSA = "signin-rsa.pem"
-CLIENT = "signin-client"
-"""The secret that Apache shows the provider: also read by the start of Apache."""
+SESSIONS = "sessions.conf"
+"""For Apache: what it encrypts sessions with."""
+CLIENT = "included.conf"
+"""For Apache: the secret that it shows the included provider."""
 
 
 def make_secrets(folder: Path) -> None:
-    """Make the secrets of the provider that are not there yet."""
+    """Make the secrets of the provider, and Apache's, that are not there yet."""
     keep(folder, KEY, lambda: secrets.token_urlsafe(48))
     keep(folder, RSA, _rsa)
-    keep(folder, CLIENT, lambda: secrets.token_urlsafe(32))
+    make_session_key(folder)
+    keep(folder, CLIENT, lambda: f'OIDCClientSecret "{secrets.token_urlsafe(32)}"\n')
+
+
+def make_session_key(folder: Path) -> None:
+    """Make what Apache encrypts sessions with; all that a provider elsewhere needs here."""
+    keep(folder, SESSIONS, lambda: f"Define NIGHTPRESS_SESSIONS_KEY {secrets.token_urlsafe(32)}\n")
+
+
+def client_secret(folder: Path) -> str:
+    """Return the secret that Apache shows the included provider."""
+    return (folder / CLIENT).read_text("ascii").split('"')[1]
 
 
 def keep(folder: Path, name: str, make: Callable[[], str]) -> str:

@@ -185,7 +185,7 @@ def make_demo_people() -> tuple[str, list[Person]]:
     return password, made
 
 
-def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> None:
+def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> Account:
     """Give an account exactly these groups by hand; admissions add theirs."""
     unknown = set(groups) - set(GROUPS)
     if unknown:
@@ -193,6 +193,7 @@ def set_groups(account: Account, groups: tuple[str, ...], company: str = "") -> 
     account.groups.set(Group.objects.filter(name__in=groups))
     account.company = _company(company) if company else None
     account.save()
+    return account
 
 
 def _company(name: str) -> Company:

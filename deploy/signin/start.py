@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from content_sync.errors import ConfigurationError
 from content_sync.settings import Settings
-from deploy.signin.keys import CLIENT, make_secrets
+from deploy.signin.keys import client_secret, make_secrets
 
 SITE_CLIENT = "nightpress"
 """The client id of the site's own Apache."""
@@ -62,8 +62,8 @@ def check_address(name: str, value: str) -> None:
         )
 
 
-def prepare() -> None:
-    """Bring database, groups, static files and the site's client up to date. Repeatable."""
+def prepare(*, files: bool = False) -> None:
+    """Bring database, groups and the site's client up to date, and static files. Repeatable."""
     from django.conf import settings
     from django.contrib.auth.models import Group
     from django.core.management import call_command
@@ -72,11 +72,11 @@ def prepare() -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    if files:
+        call_command("collectstatic", interactive=False, verbosity=0)
     for name in GROUPS:
         Group.objects.get_or_create(name=name)
-    secret = (settings.SECRETS / CLIENT).read_text("ascii")
-    register(SITE_CLIENT, settings.SITE_NAME, settings.SITE_URL, secret)
+    register(SITE_CLIENT, settings.SITE_NAME, settings.SITE_URL, client_secret(settings.SECRETS))
 
 
 def register(client_id: str, name: str, site_url: str, secret: str) -> None:

@@ -1,75 +1,105 @@
 /**
- * Posting lists as search/shards.py writes them: digits of six bits in ASCII.
+ * Posting lists: which documents have a word, how much it counts there, and where it stands.
  *
  * @module
  */
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const VALUES = new Map([...DIGITS].map((digit, value) => [digit.charCodeAt(0), value]));
+import { Reader } from "./bytes.js";
+import { EngineError } from "./errors.js";
 
 /**
- * Read postings: document numbers with their impact, 0 to 31.
- *
- * @param {string} text
- * @returns {Map<number, number>} number → impact
+ * @typedef {object} Postings
+ * @property {Int32Array} numbers of documents, by falling impact
+ * @property {Uint8Array} impacts
  */
-export function decodePostings(text) {
-  const postings = new Map();
-  const reader = new Reader(text);
-  while (!reader.atEnd) {
-    const impact = reader.digit();
-    let count = reader.number();
-    let document = 0;
-    while (count-- > 0) {
-      document += reader.number();
-      postings.set(document, impact);
-    }
-  }
-  return postings;
-}
+
+/** Stands for positions beyond those kept: a phrase takes them as they suit. */
+export const ANYWHERE = 0xfffe;
 
 /**
- * Read rising numbers.
- *
- * @param {string} text
- * @returns {number[]}
+ * @param {Uint8Array[]} blocks
+ * @param {number} documents how many there are in the segment
+ * @returns {Postings}
  */
-export function decodeNumbers(text) {
+export function decodePostings(blocks, documents) {
+  /** @type {number[]} */
   const numbers = [];
-  const reader = new Reader(text);
-  let number = 0;
-  while (!reader.atEnd) {
-    number += reader.number();
-    numbers.push(number);
-  }
-  return numbers;
-}
-
-class Reader {
-  /** @param {string} text */
-  constructor(text) {
-    this.text = text;
-    this.at = 0;
-  }
-
-  get atEnd() {
-    return this.at >= this.text.length;
-  }
-
-  digit() {
-    const value = VALUES.get(this.text.charCodeAt(this.at++));
-    if (value === undefined) throw new RangeError("A posting list is damaged.");
-    return value;
-  }
-
-  number() {
-    let number = 0;
-    let scale = 1;
-    for (;;) {
-      const digit = this.digit();
-      number += (digit % 32) * scale;
-      if (digit < 32) return number;
-      scale *= 32;
+  /** @type {number[]} */
+  const impacts = [];
+  for (const block of blocks) {
+    const length = block.length;
+    let at = 0;
+    const next = () => {
+      let value = 0;
+      for (let shift = 0; shift < 32; shift += 7) {
+        if (at >= length) throw new EngineError("damaged");
+        const byte = block[at++];
+        value += (byte & 127) << shift;
+        if (byte < 128) return value;
+      }
+      throw new EngineError("damaged");
+    };
+    while (at < length) {
+      const impact = block[at++];
+      let number = 0;
+      for (let left = next(); left > 0; left--) {
+        number += next();
+        if (number >= documents) throw new EngineError("damaged");
+        numbers.push(number);
+        impacts.push(impact);
+      }
     }
   }
+  return { numbers: Int32Array.from(numbers), impacts: Uint8Array.from(impacts) };
+}
+
+/**
+ * Where a word stands in each document of its postings.
+ *
+ * @param {Uint8Array} bytes
+ * @param {Postings} postings
+ * @returns {Map<number, number[]>}
+ */
+export function decodePositions(bytes, postings) {
+  const reader = new Reader(bytes);
+  const found = new Map();
+  for (const document of postings.numbers) {
+    const positions = [];
+    for (let position = 0, more = 1; more; ) {
+      const value = reader.number();
+      more = value & 1;
+      position += value >> 1;
+      positions.push(position);
+    }
+    found.set(document, positions);
+  }
+  return found;
+}
+
+/**
+ * The documents in which the words stand side by side.
+ *
+ * @param {Map<number, number[]>[]} words where each stands
+ * @param {(position: number) => boolean} allowed
+ * @returns {Set<number>}
+ */
+export function findPhrase(words, allowed) {
+  const found = new Set();
+  const [first, ...others] = words;
+  for (const [document, starts] of first ?? []) {
+    const places = others.map((word) => word.get(document));
+    if (places.some((place) => !place)) continue;
+    const fits = (/** @type {number[] | undefined} */ place, /** @type {number} */ position) =>
+      place?.includes(position) || place?.at(-1) === ANYWHERE;
+    // Where the first word may stand anywhere, the others say where that must be.
+    const all = [first.get(document), ...places];
+    const anchor = all.findIndex((place) => place?.at(-1) !== ANYWHERE);
+    const candidates =
+      anchor < 1 ? starts : (all[anchor] ?? []).map((position) => position - anchor);
+    const stands = candidates.some(
+      (start) => allowed(start) && all.every((place, i) => fits(place, start + i)),
+    );
+    if (stands) found.add(document);
+  }
+  return found;
 }

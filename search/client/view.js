@@ -1,162 +1,219 @@
 /**
- * What the search page shows, as plain values: nothing here touches the page.
+ * Parts of the search page, made from answers: items of the list, pages, what to try instead.
  *
  * @module
  */
 
-import { indexWords } from "./words.js";
+import { FACETS, writeState, toggled, withYears } from "./address.js";
+import { element, marked, sentence, unseen } from "./element.js";
+import {
+  byline,
+  count,
+  counted,
+  label,
+  marksOf,
+  pageLinks,
+  valueLabel,
+  whereabouts,
+  whyText,
+  yearsLabel,
+} from "./phrasing.js";
 
-/** @typedef {import("./shards.js").Result} Result */
-
-/**
- * @typedef {object} State What the address says.
- * @property {string} query
- * @property {number} page from 1
- */
-
-/**
- * @typedef {object} Segment A part of a text.
- * @property {string} text
- * @property {boolean} marked whether it is one of the query's words
- */
-
-export const PAGE_SIZE = 20;
-
-const KINDS = new Map([
-  ["person", "Person"],
-  ["project", "Project"],
-  ["event", "Event"],
-  ["venue", "Venue"],
-  ["topic", "Topic"],
-  ["institution", "Institution"],
-]);
+/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./address.js").State} State */
 
 /**
- * @param {string} address the part of an address from its question mark
- * @returns {State}
+ * One result, as theme/templates/card.html makes list items.
+ *
+ * @param {Hit} hit
+ * @param {Answer["words"]} words
+ * @param {(url: string) => string} addressOf
  */
-export function readState(address) {
-  const parameters = new URLSearchParams(address);
-  const page = Number(parameters.get("page") ?? "1");
-  return {
-    query: parameters.get("q") ?? "",
-    page: Number.isSafeInteger(page) && page > 0 ? page : 1,
-  };
+export function resultItem(hit, words, addressOf) {
+  const when = element("p", { class: "when" });
+  label(hit).forEach((text, i) => when.append(i ? " " : "", element("span", null, text)));
+  const title = hit.title.trim()
+    ? marked(hit.title, hit.titleMarks)
+    : [document.createTextNode("Untitled")];
+  const link = element("a", { href: addressOf(hit.url) }, ...title);
+  const heading = element("h3", { class: hit.status === "retracted" ? "struck" : null }, link);
+  const people = byline(hit);
+  const where = whereabouts(hit);
+  const by = element("p", { class: "by" }, people);
+  if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
+  const item = element("li", null, when, heading, by);
+  if (hit.snippet) {
+    item.append(element("p", { class: "snip", dir: "auto" }, ...marked(hit.snippet, hit.snippetMarks)));
+  }
+  const meta = element("p", { class: "meta" });
+  for (const { cls, text } of marksOf(hit)) meta.append(element("b", { class: cls }, text), " ");
+  const why = whyText(hit, words);
+  if (why) meta.append(element("span", { class: "why" }, why));
+  if (meta.childNodes.length) item.append(meta);
+  return item;
+}
+
+/**
+ * Links to other pages of the list.
+ *
+ * @param {State} state
+ * @param {number} total
+ */
+export function pager(state, total) {
+  const links = pageLinks(state.page, total);
+  if (!links.length) return [];
+  const items = links.map(({ text, page, rel, current }) => {
+    if (page === undefined) return element("li", null, text);
+    const href = writeState({ ...state, page }) || "?";
+    const name = current || rel ? null : `Results ${text}`;
+    const attributes = { href, rel, "aria-label": name, "aria-current": current ? "page" : null };
+    return element("li", null, element("a", attributes, text));
+  });
+  return [element("ul", null, ...items)];
+}
+
+/**
+ * What was made of the query, where it is not plainly what was typed.
+ *
+ * @param {State} state
+ * @param {Answer} answer
+ * @param {string} notice
+ * @returns {Node[]} paragraphs
+ */
+export function remarks(state, answer, notice) {
+  const said = [];
+  const { suggestion, total, words } = answer;
+  for (const { word, corrected } of words) {
+    if (!corrected || !total) continue;
+    said.push(paragraph("Nothing holds “", quoted(word), "”; these hold “", quoted(corrected), "”."));
+  }
+  if (suggestion && total) said.push(didYouMean(state, suggestion));
+  if (notice) said.push(element("p", { class: "soft" }, notice));
+  const phrase = asPhrase(state.query);
+  if (phrase && !said.length) {
+    const link = queryLink({ ...state, query: `"${phrase}"`, page: 1 }, `“${phrase}”`);
+    said.push(element("p", { class: "soft" }, ...sentence("Also: {} as a phrase.", link)));
+  }
+  return said;
+}
+
+/**
+ * What to try where nothing was found.
+ *
+ * @param {State} state
+ * @param {Answer} answer
+ * @param {number | null} withoutFilters how many there were without filters, if they may be why
+ * @param {string} notice
+ * @returns {Node[]}
+ */
+export function nothingFound(state, answer, withoutFilters, notice) {
+  const { suggestion, nothing } = answer;
+  const said = [];
+  const each = nothing?.each ?? [];
+  if (withoutFilters) {
+    const all = { ...state, filters: {}, years: null, page: 1 };
+    const link = queryLink(all, counted(withoutFilters, "result"));
+    said.push(element("p", null, ...sentence("Nothing within these limits; without them, {}.", link)));
+  } else if (each.length > 1 && each.every(({ documents }) => documents)) {
+    said.push(element("p", null, `Nothing holds ${each.length === 2 ? "both words" : "all of these words"}.`));
+  } else {
+    said.push(element("p", null, "Nothing was found."));
+  }
+  if (suggestion) said.push(didYouMean(state, suggestion));
+  if (each.length > 1 || (each.length && nothing?.nearest.length)) {
+    const list = element("dl", { class: "dated" });
+    for (const { word, documents } of each) {
+      const alone = documents
+        ? sentence("alone finds {}", queryLink({ ...state, query: word, page: 1 }, count(documents)))
+        : ["alone finds nothing"];
+      list.append(element("dt", null, quoted(word)), element("dd", null, ...alone));
+    }
+    said.push(list);
+  }
+  if (nothing?.nearest.length) {
+    const near = nothing.nearest.flatMap((word, i) => [
+      i ? ", " : "",
+      queryLink({ ...state, query: word, page: 1 }, word),
+    ]);
+    said.push(paragraph("Words near to these: ", ...near, "."));
+  }
+  if (notice) said.push(element("p", { class: "soft" }, notice));
+  return said;
+}
+
+/**
+ * The filters in force, each with a way to take it off.
+ *
+ * @param {State} state
+ * @param {(name: string, value: string) => string} nameOf
+ */
+export function filtersInForce(state, nameOf) {
+  const items = [];
+  if (state.years) items.push(takeOff(withYears(state, null, null), "year", yearsLabel(state.years)));
+  for (const name of FACETS) {
+    for (const value of state.filters[name] ?? []) {
+      const text = valueLabel(name, value, nameOf(name, value));
+      items.push(takeOff(toggled(state, name, value), `${name}:${value}`, text));
+    }
+  }
+  if (items.length > 1) {
+    const all = { ...state, filters: {}, years: null, page: 1 };
+    items.push(element("a", { href: writeState(all) || "?", "data-key": "off:all" }, "take all off"));
+  }
+  return items.map((item) => element("li", null, item));
+}
+
+/**
+ * @param {State} without
+ * @param {string} key
+ * @param {string} text
+ */
+function takeOff(without, key, text) {
+  const sign = element("span", { "aria-hidden": "true" }, " ×");
+  const attributes = { href: writeState(without) || "?", "data-key": `off:${key}` };
+  return element("a", attributes, unseen("Take off: "), quoted(text), sign);
+}
+
+/**
+ * The words of a query of a few plain words, which may be meant as a phrase; else nothing.
+ *
+ * @param {string} query
+ */
+function asPhrase(query) {
+  const words = query.trim().split(/\s+/u);
+  const isPlain = words.every((word) => /^[\p{L}\p{M}\p{N}][\p{L}\p{M}\p{N}'’-]*$/u.test(word));
+  return isPlain && words.length > 1 && words.length < 6 ? words.join(" ") : "";
 }
 
 /**
  * @param {State} state
- * @returns {string} the part of an address from its question mark; empty for no query
+ * @param {string} suggestion
  */
-export function writeState({ query, page }) {
-  const parameters = new URLSearchParams();
-  if (query.trim()) parameters.set("q", query);
-  if (query.trim() && page > 1) parameters.set("page", String(page));
-  const text = parameters.toString();
-  return text ? `?${text}` : "";
+function didYouMean(state, suggestion) {
+  const link = queryLink({ ...state, query: suggestion, page: 1 }, suggestion);
+  return element("p", null, ...sentence("Did you mean {}?", link));
 }
 
 /**
- * Cut a text where words of a query stand in it.
+ * @param {State} state
+ * @param {string} text
+ */
+function queryLink(state, text) {
+  return element("a", { href: writeState(state) || "?" }, quoted(text));
+}
+
+/** @param {...(Node | string)} children */
+function paragraph(...children) {
+  return element("p", null, ...children);
+}
+
+/**
+ * A reader's word in any script, kept apart from the sentence around it.
  *
  * @param {string} text
- * @param {string[]} words folded
- * @param {string} prefix a folded word that may go on, or empty
- * @returns {Segment[]}
  */
-export function markWords(text, words, prefix) {
-  const wanted = new Set(words);
-  /** @type {Segment[]} */
-  const segments = [];
-  for (const part of text.split(/([\p{L}\p{N}\p{M}]+)/u)) {
-    if (!part) continue;
-    const marked = indexWords(part).some(
-      (word) => wanted.has(word) || (prefix !== "" && word.startsWith(prefix)),
-    );
-    const before = segments.at(-1);
-    if (before && before.marked === marked) before.text += part;
-    else segments.push({ text: part, marked });
-  }
-  return segments;
+function quoted(text) {
+  return element("bdi", null, text);
 }
 
-/**
- * Who made it, as lists show it.
- *
- * @param {Result} result
- */
-export function byline({ people, peopleCount }) {
-  const names = people.join(", ");
-  return peopleCount > people.length ? `${names} and ${peopleCount - people.length} more` : names;
-}
-
-/**
- * Where and when it appeared, or what it is.
- *
- * @param {Result} result
- */
-export function whereabouts({ type, venue, year, kind }) {
-  const known = KINDS.get(type);
-  if (known) return year ? `${known}, ${year}` : known;
-  if (venue) return year ? `${venue} ${year}` : venue;
-  const name = kind ? kind[0].toUpperCase() + kind.slice(1) : "";
-  return [name, year || ""].filter(Boolean).join(", ");
-}
-
-/**
- * The marks of a result: class and words.
- *
- * @param {Result} result
- * @returns {{cls: string, text: string}[]}
- */
-export function marksOf({ status, access }) {
-  const marks = [];
-  if (status === "retracted") marks.push({ cls: "retracted", text: "† Retracted" });
-  if (status === "corrected") marks.push({ cls: "corrected", text: "‡ Corrected" });
-  if (access === "members") marks.push({ cls: "members", text: "§ Members" });
-  return marks;
-}
-
-/**
- * What the status line says.
- *
- * @param {State} state
- * @param {number} total
- */
-export function describeTotal({ query, page }, total) {
-  if (!query.trim()) return "";
-  if (!total) return "Nothing found. Fewer or other words may find more.";
-  const found = total === 1 ? "1 result" : `${total.toLocaleString("en-GB")} results`;
-  if (total <= PAGE_SIZE) return found;
-  const first = (page - 1) * PAGE_SIZE + 1;
-  const last = Math.min(page * PAGE_SIZE, total);
-  return `${found}, ${first} to ${last} shown`;
-}
-
-/**
- * The page that a total of results has, nearest to the one asked for.
- *
- * @param {number} page
- * @param {number} total
- */
-export function clampPage(page, total) {
-  return Math.max(1, Math.min(page, Math.ceil(total / PAGE_SIZE)));
-}
-
-/**
- * Links to other pages.
- *
- * @param {State} state
- * @param {number} total
- * @returns {{text: string, state: State, rel: string}[]}
- */
-export function pageLinks({ query, page }, total) {
-  const links = [];
-  if (page > 1) {
-    links.push({ text: "← previous", state: { query, page: page - 1 }, rel: "prev" });
-  }
-  if (page * PAGE_SIZE < total) {
-    links.push({ text: "next →", state: { query, page: page + 1 }, rel: "next" });
-  }
-  return links;
-}

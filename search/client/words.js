@@ -98,17 +98,17 @@ export function handle(text) {
 }
 
 /**
- * The 32-bit FNV-1a hash of a key as eight hexadecimal digits.
+ * The 32-bit FNV-1a hash of an id or DOI.
  *
  * @param {string} key
- * @returns {string}
+ * @returns {number}
  */
-export function hashKey(key) {
+export function keyHash(key) {
   let value = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(key)) {
     value = Math.imul(value ^ byte, 0x01000193) >>> 0;
   }
-  return value.toString(16).padStart(8, "0");
+  return value;
 }
 
 /**
@@ -119,6 +119,26 @@ export function hashKey(key) {
 function squeeze(text) {
   return text.normalize("NFKC").replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, "");
 }
+
+/**
+ * The words of a text that are written with accents or the like, and how.
+ *
+ * @param {string} text
+ * @returns {[word: string, spelling: string][]}
+ */
+export function spellings(text) {
+  /** @type {[string, string][]} */
+  const found = [];
+  for (const chunk of text.normalize("NFC").toLowerCase().match(SPELT) ?? []) {
+    if (!NOT_ASCII.test(chunk)) continue;
+    const words = indexWords(chunk);
+    if (words.length === 1 && words[0] !== chunk) found.push([words[0], chunk]);
+  }
+  return found;
+}
+
+const SPELT = /[\p{L}\p{N}]+/gu;
+const NOT_ASCII = /[^\0-\x7f]/;
 
 /** @param {string} word */
 function cut(word) {

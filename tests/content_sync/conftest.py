@@ -8,7 +8,8 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,32 @@ def _on_sqlite(path: Path, *, through_odbc: bool) -> Iterator[Database]:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
     """A running server in a temporary folder, as a user without rights, on a free port."""
+    yield from _serve_postgresql()
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[Server]:
+    """A server that the test may stop and start as it likes."""
+    yield from _serve_postgresql()
+
+
+@pytest.fixture
+def nights_on(tmp_path: Path) -> Iterator[Callable[[Server], Nights]]:
+    """Makes a site over a server of the test's own."""
+    opened: list[Iterator[Database]] = []
+
+    def make(server: Server) -> Nights:
+        databases = _on_postgresql(server)
+        opened.append(databases)
+        database = next(databases)
+        return Nights(database, Settings(site=tmp_path / "site", source=database.source))
+
+    yield make
+    for databases in opened:
+        next(databases, None)
+
+
+def _serve_postgresql() -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="nightpress-pg-", dir="/tmp"))
     binaries = max(Path("/usr/lib/postgresql").glob("*/bin"))
     unprivileged: list[str] = []
@@ -87,16 +114,22 @@ def postgresql() -> Iterator[Server]:
         *("--locale=C", "--auth-local=trust", "--auth-host=scram-sha-256"),
     )
     options = f"-p {port} -k {folder} -h 127.0.0.1 -c fsync=off -c max_connections=20"
-    pg_ctl = str(binaries / "pg_ctl")
-    run(pg_ctl, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+    pg_ctl = (str(binaries / "pg_ctl"), "-D", data, "-w")
+    server = Server(
+        port,
+        folder,
+        start=lambda: run(*pg_ctl, "-l", str(folder / "log"), "-o", options, "start"),
+        stop=lambda: run(*pg_ctl, "-m", "immediate", "stop"),
+    )
+    server.start()
     try:
         quoted = PASSWORD.replace("'", "''")
         psql = (str(binaries / "psql"), "-q", "-h", str(folder), "-p", str(port), "-U", "owner")
         run(*psql, "-d", "postgres", "-c", "CREATE DATABASE source")
         run(*psql, "-d", "source", "-c", f"CREATE ROLE reader LOGIN PASSWORD '{quoted}'")
-        yield Server(port, folder)
+        yield server
     finally:
-        run(pg_ctl, "-D", data, "-m", "immediate", "stop")
+        server.stop()
         shutil.rmtree(folder)
 
 
@@ -121,4 +154,5 @@ def _on_postgresql(server: Server) -> Iterator[Database]:
     run("GRANT USAGE ON SCHEMA web TO reader")
     run("ALTER DEFAULT PRIVILEGES IN SCHEMA web GRANT SELECT ON TABLES TO reader")
     yield Database("odbc-postgresql", server.source(), run, prefix="web.")
-    connection.close()
+    with suppress(pyodbc.Error):  # a test may have ended the server
+        connection.close()

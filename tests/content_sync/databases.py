@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from content_sync.settings import Settings
 from content_sync.snapshot import open_snapshot
 from content_sync.sync import SyncReport, sync
+from content_sync.sync.report import report_file
 
 ODBC = pytest.param("odbc-sqlite", marks=pytest.mark.needs("odbc"))
 POSTGRESQL = pytest.param("odbc-postgresql", marks=pytest.mark.needs("postgresql"))
@@ -79,6 +81,19 @@ class Nights:
             self.settings, accept=accept, progress=lambda step, _done, _total: self.note(step)
         )
 
+    def sync_while(self, meddle: Callable[[str, int, int], None]) -> SyncReport:
+        """Sync, and let `meddle` do what it likes at each step."""
+        return sync(self.settings, progress=meddle)
+
+    def told(self) -> dict[str, Any]:
+        """Return what the report of the last sync says of the source."""
+        facts: dict[str, Any] = json.loads(report_file(self.settings).read_text("utf-8"))
+        return facts
+
+    def given(self, **settings: Any) -> Nights:
+        """Return the same site with other settings."""
+        return Nights(self.database, replace(self.settings, **settings))
+
     def note(self, step: str) -> None:
         if step not in self.steps:
             self.steps.append(step)
@@ -120,6 +135,8 @@ class Server:
 
     port: int
     sockets: Path
+    start: Callable[[], None]
+    stop: Callable[[], None]
 
     def source(self, *, password: str = PASSWORD, database: str = "source") -> str:
         quoted = "{" + password.replace("}", "}}") + "}"

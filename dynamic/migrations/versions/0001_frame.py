@@ -16,7 +16,7 @@ def upgrade() -> None:
         "links",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
         sa.Column("purpose", sa.String(40), nullable=False),
-        sa.Column("target", sa.String(200), nullable=False, index=True),
+        sa.Column("target", sa.String(255), nullable=False, index=True),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("expires", sa.DateTime, nullable=True, index=True),
     )

@@ -1,0 +1,1 @@
+"""What runs beside the night: the serving stack, and what outranks every release."""

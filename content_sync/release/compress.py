@@ -1,0 +1,198 @@
+"""Compressed siblings of text files: `x.html.br` and `x.html.gz` beside `x.html`.
+
+Made at build, so that no reader waits for it and no server computes it again. A sibling that
+belongs to an unchanged file is shared with the last release like the file itself. The levels
+are those where the measured curve bends (docs/decisions/2026-11-24-compressed-files.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
+from typing import NamedTuple
+
+import brotli
+
+from content_sync.processes import processes
+from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES
+from content_sync.release.manifest import Entry
+from content_sync.release.stage import Stage, write_file
+from content_sync.settings import Settings
+
+RECIPE = "br5 gz6 assets br11 gz9, from 1000 bytes, to 0.9"
+"""Changes when the same file would be compressed otherwise."""
+
+ENDINGS = (".br", ".gz")
+_TEXT = frozenset(
+    "atom bib css csv html ics js json jsonl mjs ris svg txt webmanifest xml bin dat".split()
+)
+_SMALLEST = 1000
+"""Bytes below which a file fits into one packet anyway."""
+_WORTH = 0.9
+"""A sibling is kept if it has at most this share of the file's bytes."""
+_SEARCH = "search-index/"
+_FEW = 2000
+_CHUNK = 200
+
+
+class Compressed(NamedTuple):
+    """What became of the siblings: made anew, as in the last release, and bytes made."""
+
+    made: int
+    shared: int
+    bytes: int
+
+
+def compress_pages(settings: Settings, stage: Stage) -> Compressed:
+    """Bring the siblings of all files but the search's up to date, before `Stage.finish`."""
+    return _compress(settings, stage, None, search=False)
+
+
+def compress_shards(settings: Settings, stage: Stage, executor: Executor) -> Compressed:
+    """Bring the siblings of the search's files up to date, where compressing them gains."""
+    return _compress(settings, stage, executor, search=True)
+
+
+def plain_of(path: str) -> str:
+    """Return the file that a sibling belongs to."""
+    return path[:-3]
+
+
+def expand(path: str, content: bytes) -> bytes:
+    """Return what a sibling holds. Raises ValueError when it is damaged."""
+    try:
+        return bytes(brotli.decompress(content)) if path.endswith(".br") else _gunzip(content)
+    except (brotli.error, zlib.error, EOFError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _compress(
+    settings: Settings, stage: Stage, executor: Executor | None, *, search: bool
+) -> Compressed:
+    listed: dict[str, bytes | None] = {}
+    plain: list[Entry] = []
+    for entry in _entries(stage, search=search):
+        if entry.records == COMPRESSED:
+            listed[entry.path] = entry.key
+        elif _is_text(entry):
+            plain.append(entry)
+    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
+    good: set[str] = set()
+    kept: list[Entry] = []
+    wanted: list[Entry] = []
+    for entry in plain:
+        names = [entry.path + ending for ending in ENDINGS]
+        key = _key(entry)
+        found = [name for name in names if name in listed and listed[name] == key]
+        if found:
+            good.update(found)
+            continue
+        before = stage.base_entry(entry.path) if base_agrees else None
+        if before is None or before.sha256 != entry.sha256:
+            wanted.append(entry)
+            continue
+        # Where it had none, compressing it gains nothing.
+        kept += [s for name in names if (s := stage.base_entry(name)) and s.records == COMPRESSED]
+    stage.remove(sorted(listed.keys() - good))
+    stage.keep(kept)
+    stage.share()
+    made = list(_make(settings, stage, executor, wanted, search=search))
+    stage.add(made)
+    return Compressed(len(made), len(good) + len(kept), sum(entry.size for entry in made))
+
+
+def _entries(stage: Stage, *, search: bool) -> Iterator[Entry]:
+    for tree in WEB_TREES:
+        if search:
+            yield from stage.entries(f"{tree}/{_SEARCH}")
+        else:
+            skip = f"{tree}/{_SEARCH}"
+            yield from (e for e in stage.entries(f"{tree}/") if not e.path.startswith(skip))
+
+
+def _is_text(entry: Entry) -> bool:
+    return (
+        entry.size >= _SMALLEST
+        and entry.path.rpartition(".")[2] in _TEXT
+        and not entry.records.startswith(GONE)
+    )
+
+
+def _key(entry: Entry) -> bytes:
+    return hashlib.blake2b(RECIPE.encode() + entry.sha256, digest_size=16).digest()
+
+
+def _make(
+    settings: Settings,
+    stage: Stage,
+    executor: Executor | None,
+    wanted: list[Entry],
+    *,
+    search: bool,
+) -> Iterator[Entry]:
+    """Yield the entries of siblings made, here or in other processes where they are many."""
+    # The search's siblings carry no key: the folder is written anew each night.
+    tasks = [
+        (
+            str(stage.root),
+            [(e.path, None if search else _key(e)) for e in wanted[i : i + _CHUNK]],
+        )
+        for i in range(0, len(wanted), _CHUNK)
+    ]
+    if executor is None and len(wanted) > _FEW and settings.worker_count > 1:
+        with processes(settings) as own:
+            yield from _flat(own.map(_compress_files, tasks))
+    elif executor is not None and len(wanted) > _FEW:
+        yield from _flat(executor.map(_compress_files, tasks))
+    else:
+        yield from _flat(map(_compress_files, tasks))
+
+
+def _flat(results: Iterable[list[Entry]]) -> Iterator[Entry]:
+    return (entry for result in results for entry in result)
+
+
+def _compress_files(task: tuple[str, list[tuple[str, bytes | None]]]) -> list[Entry]:
+    """Write the siblings of some files; return the entries of those that are worth it."""
+    root, files = task
+    made = []
+    for path, key in files:
+        name = f"{root}/{path}"
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            facts = os.fstat(descriptor)
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read()
+        finally:
+            os.close(descriptor)
+        is_asset = path.partition("/")[2].startswith("assets/")
+        small = brotli.compress(
+            content, mode=brotli.MODE_TEXT, quality=11 if is_asset else 5, lgwin=22
+        )
+        if len(small) > _WORTH * len(content):
+            continue
+        for step, (ending, data) in enumerate(
+            ((".br", small), (".gz", _gzip(content, 9 if is_asset else 6))), start=1
+        ):
+            made.append(write_file(root, path + ending, data, key, COMPRESSED))
+            # Apache's ETag is time and size: a microsecond tells the three of a kind apart.
+            time = facts.st_mtime_ns // 1000 * 1000 + step * 1000
+            os.utime(name + ending, ns=(time, time))
+    return made
+
+
+def _gzip(content: bytes, level: int) -> bytes:
+    """Return gzip's format without a name and with no time: the same bytes every time."""
+    squeeze = zlib.compressobj(level, zlib.DEFLATED, 31)
+    return squeeze.compress(content) + squeeze.flush()
+
+
+def _gunzip(content: bytes) -> bytes:
+    expand = zlib.decompressobj(31)
+    data = expand.decompress(content) + expand.flush()
+    if not expand.eof or expand.unused_data:
+        raise EOFError("it is cut off, or goes on after its end")
+    return data

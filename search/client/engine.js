@@ -1,0 +1,635 @@
+/**
+ * The search engine: answers queries from static files, wherever they come from.
+ *
+ * @module
+ */
+
+import { count, having, readColumn } from "./columns.js";
+import { inYears, meeting } from "./conditions.js";
+import { EngineError } from "./errors.js";
+import { Files } from "./files.js";
+import { marks, snippet } from "./highlight.js";
+import { parseQuery } from "./language.js";
+import { findMeanings, findNear, lookUp, rarities } from "./lookup.js";
+import { OTHER_SPELLING, Scores } from "./ranking.js";
+import { readAbstract, readRow } from "./results.js";
+import { Segment } from "./segment.js";
+import { handle, indexWords, keyHash, titleWords } from "./words.js";
+
+export { EngineError };
+
+/** @typedef {import("./files.js").Store} Store */
+/** @typedef {import("./language.js").ParsedQuery} ParsedQuery */
+/** @typedef {import("./lookup.js").Meaning} Meaning */
+
+/**
+ * @typedef {object} Request
+ * @property {string} [query]
+ * @property {Filters} [filters]
+ * @property {"relevance" | "newest" | "oldest"} [sort]
+ * @property {number} [offset]
+ * @property {number} [limit]
+ * @property {boolean} [prefix] whether the last word may be unfinished
+ * @property {boolean} [complete] whether to load all postings, so that counts are exact
+ * @property {string[]} [facets] names of facets to count
+ * @property {boolean} [snippets] false: hits come without, see `addSnippets`
+ */
+
+/**
+ * @typedef {object} Filters
+ * @property {string[]} [kind]
+ * @property {[number | null, number | null]} [year]
+ * @property {string[]} [venue]
+ * @property {string[]} [topic]
+ * @property {string[]} [institution]
+ * @property {string[]} [access]
+ * @property {string[]} [type]
+ */
+
+/**
+ * @typedef {object} Hit
+ * @property {string} id
+ * @property {string} type
+ * @property {string} url
+ * @property {string} title
+ * @property {[number, number][]} titleMarks
+ * @property {string[]} people
+ * @property {number} peopleCount
+ * @property {string} venue
+ * @property {string} venueShort
+ * @property {number | null} year
+ * @property {string} kind
+ * @property {string} doi
+ * @property {string} status
+ * @property {string} access
+ * @property {string} snippet
+ * @property {[number, number][]} snippetMarks
+ * @property {boolean} exact
+ * @property {{field: string, words: string[]}[]} why
+ * @property {number} score
+ */
+
+/**
+ * @typedef {object} Response
+ * @property {number} total
+ * @property {number | null} best how many matched, where not all postings were loaded
+ * @property {Hit[]} hits
+ * @property {Record<string, {value: string, label: string, count: number}[]>} facets
+ * @property {{year: number, count: number}[]} years
+ * @property {WordReport[]} words
+ * @property {string | null} suggestion
+ * @property {null | {nearest: string[], each: {word: string, documents: number}[]}} nothing
+ */
+
+/**
+ * @typedef {object} WordReport
+ * @property {string} word
+ * @property {boolean} known
+ * @property {string[]} forms
+ * @property {number} documents
+ * @property {string | null} corrected
+ */
+
+const FACETS = ["kind", "year", "venue", "topic", "institution", "access", "type"];
+const WINDOW = 10;
+const MOST_HITS = 1000;
+const BLOCK_BUDGET = 100_000;
+
+/**
+ * Open the index of each store: the public one first, then the members' if there is one.
+ *
+ * @param {Store[]} stores
+ * @param {{withdrawn?: Set<string>}} [options] ids of records that must not show
+ * @returns {Promise<Engine>}
+ */
+export async function openEngine(stores, { withdrawn = new Set() } = {}) {
+  const all = stores.map((store) => new Files(store));
+  const manifests = await Promise.all(all.map((files) => files.open()));
+  const segments = manifests.flatMap((manifest, i) =>
+    manifest.segments.map((/** @type {any} */ entry) => new Segment(all[i], entry)),
+  );
+  return new Engine(segments, withdrawn);
+}
+
+export class Engine {
+  /**
+   * @param {Segment[]} segments the oldest first
+   * @param {Set<string>} withdrawn
+   */
+  constructor(segments, withdrawn) {
+    this.segments = segments;
+    this.withdrawn = withdrawn;
+    this.documents = segments.reduce((sum, { living }) => sum + living, 0);
+    /** @type {Promise<void> | null} */
+    this.burying = null;
+  }
+
+  /**
+   * @param {string} query
+   * @returns {ParsedQuery}
+   */
+  parse(query) {
+    return parseQuery(query);
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<Response>}
+   */
+  async search(request) {
+    const { offset = 0, limit = 10, snippets = true, facets = [] } = request;
+    const found = await this.match(request);
+    const [hits, counted] = await Promise.all([
+      this.hits(found, offset, Math.min(offset + limit, MOST_HITS)),
+      this.count(found, facets),
+    ]);
+    if (snippets) await this.addSnippets(hits);
+    const { meanings, total, best } = found;
+    return {
+      total,
+      best,
+      hits,
+      ...counted,
+      words: meanings.map((meaning) => this.report(meaning)),
+      suggestion: suggest(found.query, meanings),
+      nothing: total || !meanings.length ? null : await this.explain(meanings),
+    };
+  }
+
+  /**
+   * Hits of the list that `search` shows a page of, without snippets.
+   *
+   * @param {Request} request
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<Hit[]>}
+   */
+  async records(request, from, to) {
+    return this.hits(await this.match(request), from, Math.min(to, MOST_HITS));
+  }
+
+  /**
+   * Give hits that came without snippets theirs.
+   *
+   * @param {Hit[]} hits
+   * @returns {Promise<Hit[]>} the same hits
+   */
+  async addSnippets(hits) {
+    await Promise.all(
+      hits.map(async (hit) => {
+        const origin = origins.get(hit);
+        if (!origin || hit.snippet) return;
+        const abstract = await readAbstract(origin.segment, origin.row);
+        if (!abstract) return;
+        const part = snippet(abstract, origin.isWanted);
+        hit.snippet = part.text;
+        hit.snippetMarks = part.marks;
+        const words = matchedWords(abstract, origin.isWanted);
+        if (words.length) hit.why.push({ field: "abstract", words });
+      }),
+    );
+    return hits;
+  }
+
+  /**
+   * The documents that answer a request, all of them, with their scores.
+   *
+   * @param {Request} request
+   */
+  async match({ query: text = "", filters = {}, sort = "relevance", prefix, complete }) {
+    const query = parseQuery(text);
+    const [meanings, allowed, chosen, exact] = await Promise.all([
+      findMeanings(this.segments, query.words, prefix ? query.last : ""),
+      this.allowed(query),
+      this.filtered(filters),
+      this.named(query.text),
+      this.bury(),
+    ]);
+    const { scores, best } = await this.score(query, meanings, complete ?? false);
+    const browses = !query.words.length && (query.conditions.length > 0 || !query.text.trim());
+    const everything = browses || query.everything;
+    let total = 0;
+    const masks = this.segments.map((segment, i) => {
+      const mask = new Uint8Array(segment.documents);
+      const { matched } = scores[i];
+      for (let number = 0; number < mask.length; number++) {
+        const answers = everything || matched[number] || exact[i].has(number);
+        if (answers && !segment.dead[number] && (!allowed || allowed[i][number])) mask[number] = 1;
+      }
+      return mask;
+    });
+    const shown = masks.map((mask, i) => intersect(mask, Object.values(chosen).map((c) => c[i])));
+    for (const mask of shown) for (const mark of mask) total += mark;
+    const order = query.words.length || exact.some((some) => some.size) ? sort : newest(sort);
+    return {
+      query, meanings, masks, shown, chosen, scores, exact, total, sort: order,
+      best: best ? null : total,
+      isWanted: this.wanted(meanings),
+    }; // prettier-ignore
+  }
+
+  /**
+   * @param {ParsedQuery} query
+   * @param {Meaning[]} meanings
+   * @param {boolean} complete
+   */
+  async score(query, meanings, complete) {
+    const plan = this.plan(query, meanings, complete);
+    const loaded = await Promise.all(
+      plan.map(({ segment, list, blocks }) => this.segments[segment].postings(list, blocks)),
+    );
+    const scores = this.segments.map(({ documents }) => new Scores(documents));
+    for (const meaning of meanings) {
+      plan.forEach(({ word, segment, rare, share, also }, i) => {
+        if (word === meaning.word) scores[segment].add(loaded[i], rare, share, also);
+      });
+      for (const segment of scores) segment.endWord(meaning.repeats);
+    }
+    for (const segment of scores) segment.coordinate(meanings.length);
+    return { scores, best: plan.every(({ list, blocks }) => blocks === list.more.length) };
+  }
+
+  /**
+   * Which lists to load for which words, and how far.
+   *
+   * @param {ParsedQuery} query
+   * @param {Meaning[]} meanings
+   * @param {boolean} complete
+   */
+  plan(query, meanings, complete) {
+    const plan = meanings.flatMap(({ word, known, others }) =>
+      [{ known, share: 1 }, ...others].flatMap(({ known, share }) => {
+        const rare = rarities(known, this.documents);
+        return known.terms.flatMap((term, segment) => {
+          const also = share === 1 ? spelt(term, query.spellings.get(word)) : undefined;
+          const entry = { word, segment, share, also };
+          return [
+            ...(term?.text ? [{ ...entry, list: term.text, rare: rare.text, blocks: 0 }] : []),
+            ...(term?.names ? [{ ...entry, list: term.names, rare: rare.names, blocks: 0 }] : []),
+          ];
+        });
+      }),
+    );
+    // Further blocks of long lists, those first that can move a document most.
+    const blocks = plan.flatMap((entry) =>
+      entry.list.more.map((_, i) => ({
+        entry,
+        i,
+        gain: entry.list.tops[i] * entry.rare * entry.share,
+        size: entry.list.sizes[i],
+      })),
+    );
+    blocks.sort((a, b) => b.gain - a.gain || a.i - b.i);
+    let budget = complete ? Number.POSITIVE_INFINITY : BLOCK_BUDGET;
+    for (const { entry, i, size } of blocks) {
+      if (entry.blocks !== i || size > budget) continue;
+      entry.blocks++;
+      budget -= size;
+    }
+    return plan;
+  }
+
+  /**
+   * For each segment a mark for each document that meets all conditions; null for none.
+   *
+   * @param {ParsedQuery} query
+   * @returns {Promise<Uint8Array[] | null>}
+   */
+  async allowed({ conditions }) {
+    if (!conditions.length) return null;
+    return Promise.all(
+      this.segments.map(async (segment) => {
+        const mask = new Uint8Array(segment.documents).fill(1);
+        const all = await Promise.all(conditions.map((condition) => meeting(segment, condition)));
+        all.forEach((meets, i) => {
+          const { negated } = conditions[i];
+          for (let number = 0; number < mask.length; number++) {
+            if (negated === Boolean(meets[number])) mask[number] = 0;
+          }
+        });
+        return mask;
+      }),
+    );
+  }
+
+  /**
+   * For each facet with a filter, for each segment, a mark for each document that passes.
+   *
+   * @param {Filters} filters
+   * @returns {Promise<Record<string, Uint8Array[]>>}
+   */
+  async filtered(filters) {
+    /** @type {Record<string, Uint8Array[]>} */
+    const chosen = {};
+    await Promise.all(
+      FACETS.map(async (name) => {
+        const values = filters[/** @type {keyof Filters} */ (name)];
+        if (!values?.length || values.every((value) => value === null)) return;
+        const accepts =
+          name === "year"
+            ? inYears(/** @type {[number | null, number | null]} */ (values))
+            : (/** @type {string} */ value) => /** @type {string[]} */ (values).includes(value);
+        chosen[name] = await Promise.all(
+          this.segments.map(async (segment) =>
+            having(await readColumn(segment, name), accepts, segment.documents),
+          ),
+        );
+      }),
+    );
+    return chosen;
+  }
+
+  /**
+   * The documents whose id or DOI the text is.
+   *
+   * @param {string} text
+   * @returns {Promise<Set<number>[]>}
+   */
+  async named(text) {
+    const name = handle(text);
+    const looksSo = /\d/.test(name) && /[^\p{L}]/u.test(name) && !/\s/.test(text.trim());
+    return Promise.all(
+      this.segments.map(async (segment) => {
+        if (!looksSo && !TYPED_ID.test(name)) return new Set();
+        const keys = new Set([name, name.replace(TYPED_ID, "")].map(keyHash));
+        const found = await Promise.all([...keys].map((key) => segment.documentsWithKey(key)));
+        return new Set(found.flat());
+      }),
+    );
+  }
+
+  /** Treat withdrawn records as dead. */
+  bury() {
+    this.burying ??= Promise.all(
+      [...this.withdrawn].slice(0, 500).flatMap((id) => {
+        const key = keyHash(handle(id.slice(id.indexOf(":") + 1)));
+        return this.segments.map(async (segment) => {
+          for (const number of await segment.documentsWithKey(key)) {
+            const { id: found } = await readRow(segment, number);
+            if (found === id) segment.dead[number] = 1;
+          }
+        });
+      }),
+    ).then(() => {});
+    this.burying.catch(() => {
+      this.burying = null;
+    });
+    return this.burying;
+  }
+
+  /**
+   * @param {Awaited<ReturnType<Engine["match"]>>} found
+   * @param {number} from
+   * @param {number} to
+   * @returns {Promise<Hit[]>}
+   */
+  async hits(found, from, to) {
+    const { query, sort, isWanted } = found;
+    const window = sort === "relevance" && query.words.length && from < WINDOW ? WINDOW : 0;
+    const start = window ? 0 : from;
+    const ranked = (await this.best(found, Math.max(to, window))).slice(start);
+    const title = titleWords(query.text);
+    const rows = await Promise.all(
+      ranked.map(async ({ segment, number, score, exact }) => {
+        const row = await readRow(this.segments[segment], number);
+        const same = title !== "" && titleWords(row.title) === title;
+        return { row, segment, score, exact: exact || same, same };
+      }),
+    );
+    const first = rows.slice(0, window);
+    const ordered = [
+      ...first.filter(({ exact, same }) => exact && !same),
+      ...first.filter(({ row, same }) => same && row.type === "publication"),
+      ...first.filter(({ row, same }) => same && row.type !== "publication"),
+      ...first.filter(({ exact, same }) => !exact && !same),
+      ...rows.slice(window),
+    ];
+    return ordered
+      .slice(from - start, to - start)
+      .filter(({ row }) => !this.withdrawn.has(row.id))
+      .map(({ row, segment, score, exact }) => {
+        const { abstract, ...shown } = row;
+        const titleMarks = marks(row.title, isWanted);
+        /** @type {Hit} */
+        const hit = {
+          ...shown,
+          titleMarks,
+          snippet: "",
+          snippetMarks: [],
+          exact,
+          why: reasons(row, isWanted),
+          score: score / 1000,
+        };
+        origins.set(hit, { segment: this.segments[segment], row, isWanted });
+        return hit;
+      });
+  }
+
+  /**
+   * The first documents of the list.
+   *
+   * @param {Awaited<ReturnType<Engine["match"]>>} found
+   * @param {number} wanted
+   */
+  async best({ shown, scores, exact, sort }, wanted) {
+    const years =
+      sort === "relevance"
+        ? null
+        : await Promise.all(
+            this.segments.map(async (segment) => {
+              const { single, values } = await readColumn(segment, "year");
+              const numbers = values.map(Number);
+              return (/** @type {number} */ number) => numbers[single?.[number] ?? -1] ?? 0;
+            }),
+          );
+    const sign = sort === "oldest" ? -1 : 1;
+    /** @type {{segment: number, number: number, first: number, score: number, exact: boolean}[]} */
+    const all = [];
+    let size = 0;
+    for (const mask of shown) for (const mark of mask) size += mark;
+    const firsts = new Float64Array(size);
+    let at = 0;
+    const firstOf = (/** @type {number} */ segment, /** @type {number} */ number) => {
+      if (exact[segment].has(number)) return Number.MAX_SAFE_INTEGER;
+      if (!years) return scores[segment].scores[number];
+      return sign * (years[segment](number) || (sign < 0 ? 9999 : 0));
+    };
+    shown.forEach((mask, segment) => {
+      for (let i = 0; i < mask.length; i++) if (mask[i]) firsts[at++] = firstOf(segment, i);
+    });
+    firsts.sort();
+    const least = firsts[Math.max(size - wanted, 0)];
+    shown.forEach((mask, segment) => {
+      for (let number = 0; number < mask.length; number++) {
+        if (!mask[number]) continue;
+        const first = firstOf(segment, number);
+        if (first < least) continue;
+        const score = scores[segment].scores[number];
+        all.push({ segment, number, first, score, exact: exact[segment].has(number) });
+      }
+    });
+    all.sort(
+      (a, b) =>
+        b.first - a.first || b.score - a.score || b.segment - a.segment || a.number - b.number,
+    );
+    return all.slice(0, wanted);
+  }
+
+  /**
+   * @param {Awaited<ReturnType<Engine["match"]>>} found
+   * @param {string[]} wanted
+   */
+  async count({ masks, chosen }, wanted) {
+    /** @type {Record<string, {value: string, label: string, count: number}[]>} */
+    const facets = {};
+    await Promise.all(
+      FACETS.filter((name) => wanted.includes(name)).map(async (name) => {
+        const others = Object.keys(chosen).filter((other) => other !== name);
+        /** @type {Map<string, {value: string, label: string, count: number}>} */
+        const counts = new Map();
+        const columns = await Promise.all(
+          this.segments.map((segment) => readColumn(segment, name)),
+        );
+        columns.forEach((column, i) => {
+          const mask = intersect(masks[i], others.map((other) => chosen[other][i]));
+          count(column, mask, counts);
+        });
+        facets[name] = [...counts.values()].sort(
+          (a, b) => b.count - a.count || (a.label < b.label ? -1 : 1),
+        );
+      }),
+    );
+    const years = (facets.year ?? [])
+      .map(({ value, count }) => ({ year: Number(value), count }))
+      .sort((a, b) => a.year - b.year);
+    return { facets, years };
+  }
+
+  /**
+   * @param {Meaning} meaning
+   * @returns {WordReport}
+   */
+  report({ word, known, others, corrected }) {
+    const forms = new Set([word, ...others.map((other) => other.known.form)]);
+    const documents = known.inText + known.inNames;
+    return { word, known: documents > 0, forms: [...forms], documents, corrected };
+  }
+
+  /**
+   * Whether a word of a text is one that the query is about.
+   *
+   * @param {Meaning[]} meanings
+   * @returns {(word: string) => boolean}
+   */
+  wanted(meanings) {
+    const forms = new Set();
+    for (const { word, known, others } of meanings) {
+      forms.add(word);
+      for (const { form, terms } of [known, ...others.map((other) => other.known)]) {
+        forms.add(form);
+        terms.forEach((term, i) => {
+          if (term) for (const other of this.segments[i].formsLike(term)) forms.add(other);
+        });
+      }
+    }
+    return (word) => forms.has(word);
+  }
+
+  /** @param {Meaning[]} meanings */
+  async explain(meanings) {
+    const unknown = meanings.filter(({ known }) => !known.inText && !known.inNames).slice(0, 5);
+    const near = await Promise.all(unknown.map(({ word }) => findNear(this.segments, word)));
+    return {
+      nearest: near.flat().map(({ form }) => form).slice(0, 8),
+      each: meanings.map(({ word, known }) => ({
+        word,
+        documents: known.inText + known.inNames,
+      })),
+    }; // prettier-ignore
+  }
+
+  /**
+   * How many documents a word alone would find.
+   *
+   * @param {string} word
+   */
+  async documentsWith(word) {
+    const { inText, inNames } = await lookUp(this.segments, word);
+    return inText + inNames;
+  }
+}
+
+const TYPED_ID = /^(?:publication|person|project|event|venue|topic|institution):/;
+
+/** @type {WeakMap<Hit, {segment: Segment, row: any, isWanted: (word: string) => boolean}>} */
+const origins = new WeakMap();
+
+/**
+ * @param {Uint8Array} mask
+ * @param {Uint8Array[]} others
+ */
+function intersect(mask, others) {
+  if (!others.length) return mask;
+  return mask.map((mark, i) => (mark && others.every((other) => other[i]) ? 1 : 0));
+}
+
+/** @param {"relevance" | "newest" | "oldest"} sort */
+function newest(sort) {
+  return sort === "relevance" ? "newest" : sort;
+}
+
+/**
+ * What a document counts less for that writes a word with other accents.
+ *
+ * @param {import("./segment.js").Term | null} term
+ * @param {string | undefined} spelling how the query writes it
+ */
+function spelt(term, spelling) {
+  if (!term?.spellings.size) return undefined;
+  const same = new Set(spelling ? term.spellings.get(spelling) : []);
+  const other = new Set(spelling ? [] : [...term.spellings.values()].flat());
+  return (/** @type {number} */ document) => {
+    const isSame = spelling ? same.has(document) : !other.has(document);
+    return isSame ? 1 : OTHER_SPELLING;
+  };
+}
+
+/**
+ * @param {ParsedQuery} query
+ * @param {Meaning[]} meanings
+ */
+function suggest({ text }, meanings) {
+  const corrected = new Map(
+    meanings.flatMap(({ word, corrected }) => (corrected ? [[word, corrected]] : [])),
+  );
+  if (!corrected.size) return null;
+  return text.replace(/[\p{L}\p{N}\p{M}]+/gu, (chunk) => {
+    const words = indexWords(chunk);
+    return (words.length === 1 && corrected.get(words[0])) || chunk;
+  });
+}
+
+/**
+ * @param {any} row
+ * @param {(word: string) => boolean} isWanted
+ */
+function reasons({ title, people, venue, venueShort, year }, isWanted) {
+  const fields = {
+    title,
+    people: people.join(" "),
+    venue: `${venueShort} ${venue}`,
+    year: String(year ?? ""),
+  };
+  return Object.entries(fields).flatMap(([field, text]) => {
+    const words = matchedWords(text, isWanted);
+    return words.length ? [{ field, words }] : [];
+  });
+}
+
+/**
+ * @param {string} text
+ * @param {(word: string) => boolean} isWanted
+ */
+function matchedWords(text, isWanted) {
+  return [...new Set(indexWords(text).filter(isWanted))];
+}

@@ -1,0 +1,146 @@
+/**
+ * What the words of a query stand for in all segments: themselves, words that go on where
+ * the last one stops, words that an unknown one may have been meant as.
+ *
+ * @module
+ */
+
+import { BEGUN_WORD, LONGER_WORD, rarity, TYPO } from "./ranking.js";
+import { nearWords } from "./vocabulary.js";
+
+/** @typedef {import("./segment.js").Segment} Segment */
+/** @typedef {import("./segment.js").Term} Term */
+
+/**
+ * A word as the index knows it.
+ *
+ * @typedef {object} Known
+ * @property {string} form
+ * @property {(Term | null)[]} terms in each segment
+ * @property {number} inText how many documents have it in titles, abstracts and so on
+ * @property {number} inNames how many have it in names
+ */
+
+/**
+ * A word of the query and what it stands for.
+ *
+ * @typedef {object} Meaning
+ * @property {string} word
+ * @property {number} repeats
+ * @property {Known} known
+ * @property {{known: Known, share: number}[]} others
+ * @property {string | null} corrected what it was probably meant as
+ */
+
+const SHORTEST_BEGINNING = 2;
+const MOST_FORMS = 60;
+const SHORTEST_RARE = 5;
+
+/**
+ * @param {Segment[]} segments
+ * @param {string} form
+ * @returns {Promise<Known>}
+ */
+export async function lookUp(segments, form) {
+  return sum(form, await Promise.all(segments.map((segment) => segment.term(form))));
+}
+
+/**
+ * @param {Segment[]} segments
+ * @param {string[]} words
+ * @param {string} last the last word, if it may go on
+ * @returns {Promise<Meaning[]>}
+ */
+export async function findMeanings(segments, words, last) {
+  /** @type {Map<string, number>} */
+  const counts = new Map();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return Promise.all(
+    [...counts].map(async ([word, repeats]) => {
+      const begins = word === last && word.length >= SHORTEST_BEGINNING;
+      const [known, longer] = await Promise.all([
+        lookUp(segments, word),
+        begins ? findLonger(segments, word) : [],
+      ]);
+      const frequency = known.inText + known.inNames;
+      const share = frequency ? LONGER_WORD : BEGUN_WORD;
+      const group = known.terms.find(Boolean)?.group;
+      const others = longer
+        .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
+        .map((other) => ({ known: other, share }));
+      let corrected = null;
+      if (!frequency || (frequency === 1 && word.length >= SHORTEST_RARE)) {
+        const near = longer.length && !frequency ? [] : await findNear(segments, word);
+        others.push(...near.map((other) => ({ known: other, share: TYPO })));
+        if (!frequency && near.length) corrected = near[0].form;
+      }
+      return { word, repeats, known, others, corrected };
+    }),
+  );
+}
+
+/**
+ * Known words that differ from one by one slip, the most frequent first.
+ *
+ * @param {Segment[]} segments
+ * @param {string} word
+ * @returns {Promise<Known[]>}
+ */
+export async function findNear(segments, word) {
+  const found = await Promise.all(segments.map((segment) => nearWords(segment, word)));
+  const forms = new Set(found.flat().map((near) => near.word));
+  const known = await Promise.all([...forms].map((form) => lookUp(segments, form)));
+  return byFrequency(known).slice(0, 8);
+}
+
+/**
+ * @param {Segment[]} segments
+ * @param {string} beginning
+ * @returns {Promise<Known[]>}
+ */
+async function findLonger(segments, beginning) {
+  const found = await Promise.all(segments.map((segment) => segment.termsFrom(beginning)));
+  /** @type {Map<string, (Term | null)[]>} */
+  const forms = new Map();
+  found.forEach((terms, i) => {
+    for (const term of terms) {
+      let known = forms.get(term.form);
+      if (!known) forms.set(term.form, (known = segments.map(() => null)));
+      known[i] = term;
+    }
+  });
+  const known = [...forms].map(([form, terms]) => sum(form, terms));
+  return byFrequency(known).slice(0, MOST_FORMS);
+}
+
+/**
+ * How much a word tells, in titles and so on, and in names.
+ *
+ * @param {Known} known
+ * @param {number} documents
+ */
+export function rarities({ inText, inNames }, documents) {
+  return { text: rarity(documents, inText), names: rarity(documents, inNames) };
+}
+
+/**
+ * @param {string} form
+ * @param {(Term | null)[]} terms
+ * @returns {Known}
+ */
+function sum(form, terms) {
+  let inText = 0;
+  let inNames = 0;
+  for (const term of terms) {
+    inText += term?.text?.frequency ?? 0;
+    inNames += term?.names?.frequency ?? 0;
+  }
+  return { form, terms, inText, inNames };
+}
+
+/** @param {Known[]} known */
+function byFrequency(known) {
+  return known.sort(
+    (a, b) => b.inText + b.inNames - a.inText - a.inNames || (a.form < b.form ? -1 : 1),
+  );
+}

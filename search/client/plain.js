@@ -1,0 +1,38 @@
+/**
+ * What the formats of export share: text without control characters, absolute links.
+ *
+ * @module
+ */
+
+/** @typedef {import("./engine.js").Hit} Hit */
+
+/**
+ * A text on one line, without control and direction characters.
+ *
+ * @param {unknown} value
+ */
+export function onOneLine(value) {
+  return String(value ?? "")
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/[\u202a-\u202e\u2066-\u2069\ufeff]/gu, "")
+    .replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, "\ufffd")
+    .replace(/ {2,}/g, " ")
+    .trim();
+}
+
+/**
+ * @param {Hit} hit
+ * @param {string} site
+ */
+export function absolute(hit, site) {
+  return /^https?:/i.test(hit.url) ? hit.url : site + hit.url;
+}
+
+/**
+ * The id without its type.
+ *
+ * @param {Hit} hit
+ */
+export function recordId(hit) {
+  return hit.id.slice(hit.id.indexOf(":") + 1);
+}

@@ -1,0 +1,81 @@
+/**
+ * How much a document is about a query, in whole numbers as in search/ranking.py.
+ *
+ * @module
+ */
+
+export const LONGER_WORD = 0.3;
+export const BEGUN_WORD = 0.8;
+export const TYPO = 0.7;
+export const OTHER_SPELLING = 0.9;
+const COORDINATION = 0.5;
+const LONGEST_COORDINATED = 6;
+const RARITY_UNIT = 1000;
+
+/**
+ * How much a word tells that so many of the documents have, in thousandths.
+ *
+ * @param {number} documents
+ * @param {number} frequency
+ */
+export function rarity(documents, frequency) {
+  const known = Math.min(frequency, documents);
+  return Math.round(RARITY_UNIT * Math.log(1 + (documents - known + 0.5) / (known + 0.5)));
+}
+
+/** Adds up the scores of a segment's documents, word by word. */
+export class Scores {
+  /** @param {number} documents */
+  constructor(documents) {
+    this.scores = new Float64Array(documents);
+    this.matched = new Uint8Array(documents);
+    this.word = new Int32Array(documents);
+    /** @type {number[]} */
+    this.touched = [];
+  }
+
+  /**
+   * A list of the current word: the best of its lists counts.
+   *
+   * @param {import("./postings.js").Postings} postings
+   * @param {number} rare
+   * @param {number} share
+   * @param {(document: number) => number} [also] a further factor
+   */
+  add({ numbers, impacts }, rare, share, also) {
+    const { word, touched } = this;
+    for (let i = 0; i < numbers.length; i++) {
+      const document = numbers[i];
+      let value = rare * impacts[i];
+      if (share !== 1) value = Math.floor(value * share);
+      if (also) value = Math.floor(value * also(document));
+      const before = word[document];
+      if (value > before) {
+        if (!before) touched.push(document);
+        word[document] = value;
+      }
+    }
+  }
+
+  /** @param {number} repeats how often the query has the word */
+  endWord(repeats) {
+    const { scores, matched, word, touched } = this;
+    for (const document of touched) {
+      scores[document] += word[document] * repeats;
+      matched[document]++;
+      word[document] = 0;
+    }
+    this.touched = [];
+  }
+
+  /** @param {number} words how many different words the query has */
+  coordinate(words) {
+    const { scores, matched } = this;
+    if (words < 2 || words > LONGEST_COORDINATED) return;
+    const shares = Array.from({ length: words + 1 }, (_, i) => (i / words) ** COORDINATION);
+    for (let document = 0; document < scores.length; document++) {
+      const share = matched[document];
+      if (share && share < words) scores[document] = Math.floor(scores[document] * shares[share]);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+"""Columns: for each facet, which documents have which value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from search.documents import Document
+
+SINGLE = ("type", "kind", "year", "venue", "access", "status")
+"""Facets of one value for each document, …"""
+MANY = ("topic", "institution")
+"""… and of any number of values."""
+
+
+class Columns:
+    """The columns of a segment, filled in order of the documents' numbers."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._values: dict[str, dict[str, int]] = {name: {} for name in (*SINGLE, *MANY)}
+        self._labels: dict[str, list[str]] = {name: [] for name in (*SINGLE, *MANY)}
+        self._runs: dict[str, list[int]] = {name: [] for name in SINGLE}
+        self._steps: dict[str, list[list[int]]] = {name: [] for name in MANY}
+        self._last: dict[str, list[int]] = {name: [] for name in MANY}
+
+    def add(self, document: Document) -> None:
+        """Enter the next document."""
+        venue = document.venue_short or document.venue
+        year = "" if document.year is None else str(document.year)
+        for name, value, label in (
+            ("type", document.type, document.type),
+            ("kind", document.kind, document.kind),
+            ("year", year, year),
+            ("venue", venue, document.venue or venue),
+            ("access", document.access, document.access),
+            ("status", document.status, document.status),
+        ):
+            runs = self._runs[name]
+            number = self._number(name, value, label) if value else -1
+            if runs and runs[-2] == number:
+                runs[-1] += 1
+            else:
+                runs += (number, 1)
+        for name, values in (("topic", document.topics), ("institution", document.institutions)):
+            for value in dict.fromkeys(values):
+                number = self._number(name, value, value)
+                steps, last = self._steps[name], self._last[name]
+                if number == len(steps):
+                    steps.append([])
+                    last.append(0)
+                steps[number].append(self._count - last[number])
+                last[number] = self._count
+        self._count += 1
+
+    def names(self) -> list[str]:
+        """Return the columns that have any value."""
+        return [name for name, values in self._values.items() if values]
+
+    def encoded(self) -> Iterator[tuple[str, bytes]]:
+        """Yield name and bytes of each column."""
+        for name in self.names():
+            labels = self._labels[name]
+            values = [
+                value if label == value else [value, label]
+                for value, label in zip(self._values[name], labels, strict=True)
+            ]
+            column: dict[str, Any] = {"values": values}
+            if name in SINGLE:
+                column["runs"] = self._runs[name]
+            else:
+                column["steps"] = self._steps[name]
+            yield name, orjson.dumps(column)
+
+    def _number(self, name: str, value: str, label: str) -> int:
+        values = self._values[name]
+        if value not in values:
+            values[value] = len(values)
+            self._labels[name].append(label)
+        return values[value]

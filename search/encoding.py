@@ -1,0 +1,118 @@
+"""The bytes of the files for browsers: whole numbers, posting lists, positions, texts.
+
+`client/bytes.js` and `client/lists.js` read what is written here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+
+from search.ranking import LEVELS
+from search.schema import decode_positions
+
+IMPACT_SHIFT = 32
+_NUMBERS = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(1 << 14)]
+
+
+def seal(path: str, content: bytes) -> bytes:
+    """Return a file's content after a checksum of it and of the file's own path.
+
+    A file that is cut short, damaged or another one's is recognised by it.
+    """
+    return zlib.adler32(content, zlib.adler32(path.encode())).to_bytes(4, "little") + content
+
+
+def number(value: int) -> bytes:
+    """Return a whole number in groups of seven bits, the lowest first."""
+    if value < 1 << 14:
+        return _NUMBERS[value]
+    digits = bytearray()
+    while value >= 128:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    digits.append(value)
+    return bytes(digits)
+
+
+def text(value: str) -> bytes:
+    """Return a text after its length in bytes."""
+    content = value.encode()
+    return number(len(content)) + content
+
+
+def steps(numbers: Iterable[int]) -> bytes:
+    """Return rising numbers, each as the step from the one before."""
+    pieces: list[bytes] = []
+    before = 0
+    for value in numbers:
+        pieces.append(number(value - before))
+        before = value
+    return b"".join(pieces)
+
+
+def posting_key(document: int, impact: int) -> int:
+    """Return what orders postings: the highest impact first, then the lowest number."""
+    return (LEVELS - impact) << IMPACT_SHIFT | document
+
+
+def postings(keys: Sequence[int]) -> bytes:
+    """Return sorted posting keys: for each impact the impact, how many, and the numbers."""
+    pieces: list[bytes] = []
+    mask = (1 << IMPACT_SHIFT) - 1
+    i, end = 0, len(keys)
+    while i < end:
+        level = keys[i] >> IMPACT_SHIFT
+        j = i
+        numbers: list[bytes] = []
+        before = 0
+        while j < end and keys[j] >> IMPACT_SHIFT == level:
+            document = keys[j] & mask
+            step = document - before
+            numbers.append(_NUMBERS[step] if step < 16384 else number(step))
+            before = document
+            j += 1
+        pieces += (bytes([LEVELS - level]), number(j - i), *numbers)
+        i = j
+    return b"".join(pieces)
+
+
+class _Positions(dict[bytes, bytes]):
+    """Posting value → the positions as steps, each doubled and one more if another follows."""
+
+    def __missing__(self, value: bytes) -> bytes:
+        at = decode_positions(value)
+        pieces = []
+        before = 0
+        for i, position in enumerate(at):
+            pieces.append(number((position - before) << 1 | (i + 1 < len(at))))
+            before = position
+        encoded = b"".join(pieces)
+        if len(self) < 50_000:
+            self[value] = encoded
+        return encoded
+
+
+POSITIONS = _Positions()
+
+
+def front_coded(words: Sequence[str]) -> str:
+    """Return sorted words as lines, each without what it shares with the one before.
+
+    The first character of a line says how many UTF-16 units are shared.
+    """
+    lines: list[str] = []
+    before = ""
+    for word in words:
+        shared = 0
+        most = min(len(word), len(before), 60)
+        while shared < most and word[shared] == before[shared] and word[shared] < "\ud800":
+            shared += 1
+        lines.append(chr(48 + shared) + word[shared:])
+        before = word
+    return "\n".join(lines)
+
+
+def order(word: str) -> bytes:
+    """Return what orders words as JavaScript does."""
+    return word.encode("utf-16-be", "surrogatepass")

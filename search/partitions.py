@@ -1,0 +1,178 @@
+"""One partition of a segment: an ordinary Whoosh index of documents with adjacent numbers.
+
+A document's number in its segment is the partition's first number plus Whoosh's own. After
+the index is written its postings are read back, term by term, into a file from which
+`search.shards` writes the segment's files for browsers: both hold the same postings.
+"""
+
+from __future__ import annotations
+
+import marshal
+import shutil
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from whoosh.filedb.filestore import FileStorage
+from whoosh.index import FileIndex
+from whoosh.reading import IndexReader
+
+from search.documents import bucket_file, parse_document
+from search.ranking import Averages
+from search.schema import MOST_POSITIONS, STEMS, Codec, analyse, make_schema
+
+_POOL_MB = 32
+"""Postings that a worker sorts in memory; more go through temporary files."""
+
+_SLOT = 2 * MOST_POSITIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a document's line stands in a documents folder."""
+
+    bucket: int
+    start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionJob:
+    """What a worker needs to build a partition."""
+
+    documents: Path
+    places: tuple[Place, ...]
+    """In order of the documents' numbers."""
+    lines: tuple[bytes, ...] = ()
+    """The documents themselves, instead of their places."""
+    first: int
+    """The number of the first document."""
+    averages: Averages
+    index: Path
+    postings: Path | None
+    """The file for the postings read back."""
+
+
+def build_partition(job: PartitionJob) -> int:
+    """Build one partition; return how many documents it holds. Runs in a worker."""
+    lines = list(iter_lines(job))
+    forms: set[str] = set()
+    words: set[str] = set()
+    job.index.mkdir(parents=True)
+    whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
+    with _writing(whoosh_index) as writer:
+        for line in lines:
+            analysis = analyse(parse_document(line), line, job.averages)
+            writer.add_document(**analysis.values)
+            forms |= analysis.forms
+            words |= analysis.words
+    for lock in job.index.glob("*LOCK"):
+        lock.unlink()
+    if job.postings:
+        _write_postings(job, forms, words)
+    return len(lines)
+
+
+class HasDocuments(Protocol):
+    """Documents by their places in a documents folder, or as they are."""
+
+    @property
+    def documents(self) -> Path: ...
+    @property
+    def places(self) -> tuple[Place, ...]: ...
+    @property
+    def lines(self) -> tuple[bytes, ...]: ...
+
+
+def iter_lines(job: HasDocuments, at_once: int = 4_000) -> Iterator[bytes]:
+    """Yield the documents' lines in order; each bucket is read once for so many of them."""
+    yield from job.lines
+    for begin in range(0, len(job.places), at_once):
+        places = job.places[begin : begin + at_once]
+        lines: list[bytes] = [b""] * len(places)
+        by_bucket: dict[int, list[int]] = {}
+        for i, place in enumerate(places):
+            by_bucket.setdefault(place.bucket, []).append(i)
+        for bucket, numbers in by_bucket.items():
+            content = bucket_file(job.documents, bucket).read_bytes()
+            for i in numbers:
+                lines[i] = content[places[i].start : places[i].start + places[i].length]
+        yield from lines
+
+
+def open_partition(folder: Path) -> IndexReader:
+    """Return Whoosh's reader of a partition."""
+    reader: IndexReader = FileIndex(FileStorage(str(folder))).reader()
+    return reader
+
+
+Postings = tuple[str, bytes, bytes, bytes]
+"""Term, numbers (32 bits each), impacts (8 bits each), position values."""
+
+
+def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
+    """Return what a partition says of its words, and its postings in order: of
+    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling)."""
+    file = path.open("rb")
+    head: dict[str, Any] = marshal.load(file)  # noqa: S302 - a file of our own run
+
+    def postings() -> Iterator[Postings]:
+        with file:
+            for _ in range(head["terms"]):
+                yield marshal.load(file)  # noqa: S302
+
+    return head, postings()
+
+
+def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None:
+    assert job.postings is not None
+    reader = open_partition(job.index)
+    terms = {name: list(reader.lexicon(name)) for name in ("text", "names", "spelling")}
+    stems = {}
+    for form in forms:
+        stems[form] = STEMS[form]
+    head = {
+        "terms": sum(map(len, terms.values())),
+        "forms": stems,
+        "names": {word: STEMS[word] for word in words},
+    }
+    with job.postings.open("wb") as file:
+        marshal.dump(head, file)
+        for field, prefix in (("text", "a"), ("names", "b"), ("spelling", "c")):
+            positional = field != "spelling"
+            for term in terms[field]:
+                matcher = reader.postings(field, term)
+                numbers = array("I")
+                impacts = bytearray()
+                values = bytearray()
+                while matcher.is_active():
+                    numbers.append(matcher.id() + job.first)
+                    if positional:
+                        impacts.append(int(matcher.weight()))
+                        values += matcher.value()
+                    matcher.next()
+                marshal.dump(
+                    (prefix + term.decode(), numbers.tobytes(), bytes(impacts), bytes(values)),
+                    file,
+                )
+    reader.close()
+
+
+@contextmanager
+def _writing(whoosh_index: FileIndex) -> Iterator[Any]:
+    """A writer that commits at the end of the block, or takes everything back."""
+    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
+    try:
+        yield writer
+    except BaseException:
+        writer.cancel()
+        raise
+    writer.commit()
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)

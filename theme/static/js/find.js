@@ -1,0 +1,32 @@
+// The search field in every header: `/` leads to it from anywhere, and while a reader types
+// there, the search page's scripts come.
+const field = /** @type {HTMLInputElement | null} */ (document.getElementById("find-q"));
+const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-then]"));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.defaultPrevented || event.isComposing) return;
+  const focused = document.activeElement;
+  if (focused?.matches("input, textarea, select, [contenteditable]")) return;
+  event.preventDefault();
+  if (field?.checkVisibility()) {
+    field.focus();
+    field.select();
+  } else {
+    /** @type {HTMLAnchorElement | null} */ (document.querySelector(".tofind a"))?.click();
+  }
+});
+
+field?.addEventListener(
+  "focus",
+  () => {
+    for (const address of (script?.dataset.then ?? "").split(" ").filter(Boolean)) {
+      const link = document.createElement("link");
+      link.rel = "prefetch";
+      link.as = "script";
+      link.href = address;
+      document.head.append(link);
+    }
+  },
+  { once: true },
+);
