@@ -130,16 +130,20 @@ def settle(cv: Cv, *, is_new: bool = False, hide: bool = False) -> None:
                 )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
-    cv.unsettled = None
-    db.session.commit()
+    written = _for_writing(cv_id)
+    if written is not None:
+        written.unsettled = None
+        db.session.commit()
     want_export()
 
 
 def renew(cv: Cv) -> None:
     """Show the CV for another year."""
-    cv.expires = now() + YEAR
-    cv.reminders = 0
-    db.session.commit()
+    written = _for_writing(cv.id)
+    if written is not None:
+        written.expires = now() + YEAR
+        written.reminders = 0
+        db.session.commit()
     want_export()
 
 
@@ -149,24 +153,37 @@ def withdraw(cv: Cv, *, queue: Callable[[Cv], None]) -> None:
     Raises NotGone if a book could not be reached: the CV is hidden from the next books, is
     tried again by the worker, and nothing is confirmed before it is really gone.
     """
-    if cv.leaving is None:
-        cv.leaving = now()
-        db.session.commit()
+    cv_id = cv.id
+    leaving = _for_writing(cv_id)
+    if leaving is None:
+        return
+    leaving.leaving = leaving.leaving or now()
+    db.session.commit()
     settings = current_app.config["SETTINGS"]
     try:
         with gate.locked(settings.var):
-            gate.deny(settings.var, cv.id, [("withdrawn", "*")])
+            gate.deny(settings.var, cv_id, [("withdrawn", "*")])
             gate.take_out(
-                settings.cv_books, cv.id, lambda _: False, must_exist=bool(settings.cv_book_folders)
+                settings.cv_books, cv_id, lambda _: False, must_exist=bool(settings.cv_book_folders)
             )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
-    name = cv.object
-    queue(cv)
-    erase_rows([cv.id])
+    gone = _for_writing(cv_id)
+    if gone is None:
+        return  # somebody else did the same at the same time, and told of it
+    name = gone.object
+    queue(gone)
+    erase_rows([cv_id])
     db.session.commit()
     want_export()
     _drop(name)
+
+
+def _for_writing(cv_id: str) -> Cv | None:
+    """Return a CV as it is now, in a transaction that may write."""
+    db.session.rollback()
+    begin_writing()
+    return db.session.scalars(select(Cv).where(Cv.id == cv_id).with_for_update()).one_or_none()
 
 
 def erase_rows(ids: Iterable[str]) -> None:

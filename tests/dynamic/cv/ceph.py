@@ -98,7 +98,7 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
                 command,
                 env=environment,
                 stdout=subprocess.DEVNULL,
-                stderr=(folder / "log" / f"{Path(command[0]).name}.err").open("wb"),
+                stderr=subprocess.DEVNULL,
             )
         )
 

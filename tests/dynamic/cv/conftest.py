@@ -17,10 +17,8 @@ from moto.server import ThreadedMotoServer
 
 from tests.dynamic.cv.ceph import radosgw
 from tests.dynamic.cv.files import EICAR
+from tests.dynamic.process import Service
 from tests.dynamic.releases import Releases
-
-# Each test of this folder has a live release: companies come from it.
-pytestmark = pytest.mark.usefixtures("release")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +35,22 @@ def conf(site_folder: Path):
             file.writelines(f"{name} = {value!r}\n" for name, value in settings.items())
 
     return add
+
+
+@pytest.fixture
+def serve(site_folder: Path, environment: dict[str, str], release: Releases):
+    """Starts the service as a process, once the settings are as the test wants them."""
+    started: list[Service] = []
+
+    def start() -> Service:
+        service = Service(site_folder, environment)
+        service.start()
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.__exit__(None, None, None)
 
 
 @pytest.fixture(scope="session")

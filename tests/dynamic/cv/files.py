@@ -41,7 +41,7 @@ def pdf(
         if change:
             change(made)
         target = io.BytesIO()
-        made.save(target, **save)
+        made.save(target, deterministic_id="encryption" not in save, **save)
         return target.getvalue()
 
 
