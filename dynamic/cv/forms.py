@@ -13,12 +13,12 @@ from wtforms import (
     BooleanField,
     Field,
     RadioField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined,unused-ignore]
 from wtforms.validators import Length, ValidationError
 
 from dynamic.cv.models import AVAILABILITY, DEGREES
