@@ -21,7 +21,7 @@ from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.sync.commands import diff
 from deploy.signin.commands import signin
-from dynamic.commands import privacy, service
+from dynamic.commands import after_release, before_build, privacy, service
 from dynamic.cv.commands import cv
 
 if TYPE_CHECKING:
@@ -348,10 +348,12 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         from content_sync.pages.site import nothing_to_do
         from content_sync.terminal import log
 
+        _tell_service(before_build(site))
         log.info("Reading the source")
         with timed(seconds, "sync"):
             synced = _sync(settings, accept)
         if not full and synced.unchanged and nothing_to_do(settings):
+            _tell_service(after_release(site))
             books = _cv_books(settings, seconds)
             _summary(settings, synced, seconds, as_json, skipped=True, books=books)
             return
@@ -373,6 +375,7 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             )
         with timed(seconds, "publish"):
             _publish(settings)
+        _tell_service(after_release(site))
         books = _cv_books(settings, seconds)
         _summary(
             settings,
@@ -384,6 +387,14 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             checked=checked,
             books=books,
         )
+
+
+def _tell_service(said: str) -> None:
+    """Log what the service could not do beside the night, which is no failure of the night."""
+    from content_sync.terminal import log
+
+    if said:
+        log.warning(said)
 
 
 def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:

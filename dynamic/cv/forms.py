@@ -71,7 +71,7 @@ class CvForm(FlaskForm):
     consent = BooleanField("I agree")
 
     def __init__(self, *args: Any, companies: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().__init__(*args, **kwargs)
         self.chosen.choices = _choices(companies)
         self.blocked.choices = _choices(companies)
 
