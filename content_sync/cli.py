@@ -421,14 +421,14 @@ def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
     """
     from content_sync.cvbook import commands, has_cvs
     from content_sync.terminal import log, timed
-    from dynamic.cv.commands import read_receipts_of
+    from dynamic.cv.commands import before_books
 
     if not has_cvs(settings):
         return None
     log.info("Writing the CV books")
     with timed(seconds, "CVs"):
-        if problem := read_receipts_of(settings.site):
-            log.warning("Who opened CVs could not be read: %s", problem)
+        if problem := before_books(settings.site):
+            log.warning("%s", problem)
         return commands.write(settings)
 
 
