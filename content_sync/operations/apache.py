@@ -80,7 +80,7 @@ class Apache:
         if user:
             values["NIGHTPRESS_USER"], values["NIGHTPRESS_GROUP"] = user.name, user.group
             for folder in (self.site, CONFIGURATION):
-                _check_reachable(folder, user)
+                check_reachable(folder, user)
             for folder in (self.run, sessions):
                 shutil.chown(folder, user.name, user.group)
         for value in values.values():
@@ -113,14 +113,16 @@ def find_apache(*, signin: bool) -> tuple[str, Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _User:
+class User:
+    """Whom Apache serves as."""
+
     name: str
     group: str
     uid: int
     gids: frozenset[int]
 
 
-def _serving_user() -> _User | None:
+def _serving_user() -> User | None:
     """Who serves when we are root, which Apache must not be; None: we ourselves."""
     if os.name == "nt" or os.geteuid() != 0:
         return None
@@ -134,14 +136,14 @@ def _serving_user() -> _User | None:
             continue
         group = grp.getgrgid(found.pw_gid).gr_name
         gids = frozenset(os.getgrouplist(name, found.pw_gid))
-        return _User(name, group, found.pw_uid, gids)
+        return User(name, group, found.pw_uid, gids)
     raise ConfigurationError(
         "Apache must not serve as root, and there is no user www-data.",
         hint="Run it as an ordinary user.",
     )
 
 
-def _check_reachable(folder: Path, user: _User) -> None:
+def check_reachable(folder: Path, user: User) -> None:
     """Raise ConfigurationError where the serving user may not pass on the way to a folder."""
     for place in (folder, *folder.parents):
         facts = place.stat()

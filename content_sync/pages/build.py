@@ -190,6 +190,11 @@ class Build:
         assert self._renderer is not None
         return self._renderer.gone_page(url)
 
+    def render_staff(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for staff."""
+        assert self._renderer is not None
+        return self._renderer.staff_page(url, template, values)
+
     def write_server_files(self) -> None:
         """Write what the web server needs beside pages: its error pages, security.txt."""
         assert self._renderer is not None
