@@ -9,6 +9,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from search.language import Query
 from search.leaves import LeafWords
@@ -25,7 +26,7 @@ from search.schema import STEMS
 
 SHORTEST_BEGINNING = 2
 MOST_FORMS = 60
-SHORTEST_MEANT = 4
+SHORTEST_MEANT = 5
 SHORTEST_RARE = 5
 MOST_MEANT = 8
 
@@ -123,7 +124,7 @@ class Lookup:
         if len(set(words)) > LONGEST_COORDINATED:
             return []
         pairs: dict[str, float] = {}
-        for one, other in zip(words, words[1:], strict=False):
+        for one, other in pairwise(words):
             if one in names and other in names and one != other:
                 pairs[f"{one} {other}"] = 1.0
                 pairs.setdefault(f"{other} {one}", REVERSED_NAME)
@@ -163,7 +164,7 @@ class Lookup:
             for leaf in self._leaves
             for form in leaf.forms
             if abs(len(form) - len(word)) <= 1
-            and SHORTEST_MEANT <= len(form) < 30
+            and 3 < len(form) < 30
             and " " not in form
             and is_one_slip(word, form)
         }

@@ -127,7 +127,8 @@ documents that have the word too often for these."""
 
 def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
     """Return what a partition says of its words, and its postings in order: of
-    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling)."""
+    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling).
+    """
     file = path.open("rb")
     head: dict[str, Any] = marshal.load(file)  # noqa: S302 - a file of our own run
 

@@ -11,14 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from search import ranking
 from search.documents import Document, parse_document
 from search.highlight import Span, highlight, snippet
 from search.language import SENTENCE, Filter, Query, parse_query, parse_years
-from search.leaves import Leaf, find_phrase
 from search.layout import partition_folders, read_layout
+from search.leaves import Leaf, find_phrase
 from search.lookup import Lookup, Meaning
 from search.partitions import open_partition
 from search.schema import PEOPLE_SHOWN, STEMS, handle, place_of

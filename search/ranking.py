@@ -81,7 +81,8 @@ def coordinate(score: int, matched: int, words: int) -> int:
     """Return the score of a document that has so many of a short query's words."""
     if matched >= words or words > LONGEST_COORDINATED:
         return score
-    return math.floor(score * (matched / words) ** COORDINATION)
+    share: float = (matched / words) ** COORDINATION
+    return math.floor(score * share)
 
 
 def in_this_form(score: int, same: int, words: int) -> int:

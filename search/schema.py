@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import Stemmer
@@ -288,7 +289,7 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
 
 def _pairs(name: list[str]) -> Iterator[str]:
     """Yield the adjacent words of a name, and its first and last."""
-    yield from map(" ".join, zip(name, name[1:], strict=False))
+    yield from map(" ".join, pairwise(name))
     if len(name) > 2:
         yield f"{name[0]} {name[-1]}"
 

@@ -102,17 +102,15 @@ class _Writer:
         chunks: list[list[int]] = []
         done = 0
         total = len(self.job.places) or len(self.job.lines)
-        count = 0
         sizes = self._chunk_sizes(total)
         written = 0
-        for line in iter_lines(self.job):
+        for count, line in enumerate(iter_lines(self.job), 1):
             document = parse_document(line)
             columns.add(document)
             for key in _keys(document):
-                keys.setdefault(key, []).append(count)
+                keys.setdefault(key, []).append(count - 1)
             place = abstracts.add(document.abstract)
             rows.append(_row(document, place))
-            count += 1
             boundary = count == self.job.publications or count == total
             size = sizes[0] if count <= self.job.publications else sizes[1]
             if len(rows) == size or boundary:

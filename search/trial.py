@@ -51,7 +51,7 @@ def try_collection(
     asked = list(_read_queries(queries))
     with tempfile.TemporaryDirectory(prefix="nightpress-") as temporary:
         folder = Path(temporary)
-        count = _write_documents(documents, folder / "documents", say)
+        count = write_documents(documents, folder / "documents", say)
         say(f"Indexing {count:,} documents")
         update_index(folder / "documents", folder / "index", folder / "shards", executor=executor)
         say(f"Answering {len(asked):,} queries")
@@ -88,8 +88,11 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         raise SearchError(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _write_documents(path: Path, folder: Path, say: Callable[[str], None]) -> int:
-    """Write a documents folder and return how many documents there are."""
+def write_documents(path: Path, folder: Path, say: Callable[[str], None] = print) -> int:
+    """Write the documents of a file of JSON Lines as a documents folder; return how many.
+
+    Raises SearchError for a file that cannot be read or holds something else.
+    """
     rows: dict[str, bytes] = {}
     twice = 0
     for number, line in _lines(path):
@@ -156,7 +159,7 @@ def _ask_client(
     queries.write_bytes(b"".join(orjson.dumps(query) + b"\n" for query in asked))
     script = Path(__file__).parent / "node" / "run.mjs"
     command = [node, str(script), str(folder / "shards"), str(queries), str(DEPTH)]
-    process = subprocess.Popen(  # noqa: S603 - our own script, no shell
+    process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     with process:

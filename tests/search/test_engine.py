@@ -37,7 +37,7 @@ NAMES = ["Ada Byron", "Mio Kazahaya", "Ylva Sørgaard", "Tomasz Brzękowicz", "W
 
 def library(size: int, seed: int = 1) -> list[dict[str, Any]]:
     """Works of random words, some rare, some misspelt, with all facets."""
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     rare = [f"{a}{b}" for a in ("alu", "ferro", "nano", "poly") for b in ("mer", "tron", "lith")]
     return [
         {
@@ -59,7 +59,7 @@ def library(size: int, seed: int = 1) -> list[dict[str, Any]]:
 
 
 def queries(count: int) -> list[str]:
-    chance = random.Random(7)  # noqa: S311
+    chance = random.Random(7)
     words = [*TOPICS, "nanotron", "polymer", "ferrolith", "byron", "chen", "wei", "sørgaard"]
     forms = [
         lambda: " ".join(chance.choices(words, k=chance.randint(1, 9))),
@@ -223,9 +223,7 @@ def test_accents_as_written_come_first(build, ask) -> None:
 def test_three_fetches_follow_each_other_from_nothing_to_results(build, ask) -> None:
     folder = build("library", library(400))
     for query in ("copper drift", "polymer noise lattice", "ferrolith"):
-        [answer] = ask(
-            [folder / "shards"], [{"query": query, "snippets": False}], counting=True
-        )
+        [answer] = ask([folder / "shards"], [{"query": query, "snippets": False}], counting=True)
         assert answer["hits"]
         assert answer["depth"] <= 3, answer["fetched"]
 

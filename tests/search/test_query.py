@@ -126,9 +126,7 @@ def test_pages_follow_each_other(index: Index, works) -> None:
     assert len({hit.id for page in pages for hit in page}) == len(works)
 
 
-def test_phrases_are_found_in_documents_full_of_their_words(
-    build, works
-) -> None:
+def test_phrases_are_found_in_documents_full_of_their_words(build, works) -> None:
     text = "copper lines " * 20
     row = {**works[0], "abstract": f"{text} drift here. drift {text}"}
     with open_index([build("d", [row]) / "index"]) as index:
