@@ -13,7 +13,7 @@ NAMESPACE = "{http://a9.com/-/spec/opensearch/1.1/}"
 def test_a_site_with_an_address_describes_its_search(site: Site) -> None:
     site.night()
     public = site.root / "output" / "current" / "public"
-    document = ElementTree.fromstring((public / "opensearch.xml").read_bytes())  # noqa: S314
+    document = ElementTree.fromstring((public / "opensearch.xml").read_bytes())
     assert document.tag == f"{NAMESPACE}OpenSearchDescription"
     name = document.findtext(f"{NAMESPACE}ShortName") or ""
     assert "Test Consortium".startswith(name)
