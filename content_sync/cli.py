@@ -23,6 +23,7 @@ from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
 from dynamic.commands import privacy, service
 from dynamic.cv.commands import cv
+from search.commands import bench
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -626,6 +627,7 @@ def _add(command: click.Command) -> click.Command:
     return command
 
 
+main.add_command(bench)
 main.add_command(import_command)
 main.add_command(service)
 main.add_command(_add(diff))

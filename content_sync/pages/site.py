@@ -86,7 +86,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     write_staff(build, stage.root / "staff", completeness)
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
-    build.write_error_pages()
+    build.write_server_files()
     departed = settle(
         settings,
         stage,

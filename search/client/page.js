@@ -24,7 +24,8 @@ import { announcement, heading, lastPage } from "./phrasing.js";
 import { SearchFailure } from "./remote.js";
 import { filtersInForce, nothingFound, pager, remarks, resultItem } from "./view.js";
 
-/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./session.js").Answer} Answer */
+/** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./address.js").State} State */
 /** @typedef {import("./session.js").Session} Session */
 
@@ -55,7 +56,7 @@ export class SearchPage {
   /**
    * @param {Parts} parts
    * @param {Session} session
-   * @param {(url: string) => string} addressOf where a result's URL leads from this page
+   * @param {(hit: Hit) => string} addressOf where a result stands, from this page
    * @param {string} saving address of the script that makes files
    */
   constructor(parts, session, addressOf, saving) {
@@ -294,6 +295,12 @@ export class SearchPage {
         if (turn !== this.turn) return;
       }
       this.show(state, answer, without);
+      if (answer.list) {
+        const later = this.session.snippets(answer.list).catch(() => []);
+        later.then((hits) => {
+          if (turn === this.turn && hits.length) this.showHits(hits, answer);
+        });
+      }
     }
     if (!names.length) {
       this.showFilters();
@@ -301,7 +308,7 @@ export class SearchPage {
     }
     // While a reader types, counts wait until the words stand still.
     if (isTyping) {
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
       if (turn !== this.turn) return;
     }
     const request = toRequest(state, { prefix: true, complete, facets: names });
@@ -358,9 +365,7 @@ export class SearchPage {
         ? remarks(state, answer, notice)
         : nothingFound(state, answer, without, notice)),
     );
-    parts.list.replaceChildren(
-      ...answer.hits.map((hit) => resultItem(hit, answer.words, this.addressOf)),
-    );
+    this.showHits(answer.hits, answer);
     parts.list.hidden = !answer.hits.length;
     parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
     parts.more.replaceChildren(...pager(state, answer.total));
@@ -370,6 +375,18 @@ export class SearchPage {
     this.release();
     if (this.scrollTo) scrollTo(0, this.scrollTo);
     this.scrollTo = 0;
+  }
+
+  /**
+   * @param {Hit[]} hits
+   * @param {Answer} answer
+   */
+  showHits(hits, { words }) {
+    const { list } = this.parts;
+    // Who goes through the list with the keyboard stays where they are.
+    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf)));
+    if (at >= 0) list.children[at]?.querySelector("a")?.focus({ preventScroll: true });
   }
 
   /** @param {Answer} answer */
@@ -487,4 +504,12 @@ export class SearchPage {
       say(`The file could not be made. ${error.message}`);
     }
   }
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<null>}
+ */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(() => resolve(null), milliseconds));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PAGE_SIZE } from "./address.js";
+import { MOST_RESULTS, PAGE_SIZE } from "./address.js";
 
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./engine.js").Response} Answer */
@@ -110,9 +110,13 @@ export function announcement(answer, page) {
   return `${said.join(", ")}${suggestion ? "" : "."}`;
 }
 
-/** @param {number} total */
+/**
+ * The last page that can be shown of so many results.
+ *
+ * @param {number} total
+ */
 export function lastPage(total) {
-  return Math.max(1, Math.ceil(total / PAGE_SIZE));
+  return Math.max(1, Math.ceil(Math.min(total, MOST_RESULTS) / PAGE_SIZE));
 }
 
 /**

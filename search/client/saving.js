@@ -5,7 +5,7 @@
  * @module
  */
 
-import { toRequest } from "./address.js";
+import { MOST_RESULTS as MOST, toRequest } from "./address.js";
 import { element } from "./element.js";
 import { fileName, FORMATS } from "./formats.js";
 
@@ -14,7 +14,6 @@ import { fileName, FORMATS } from "./formats.js";
 
 /** @type {any} */ (globalThis).nightpressSave = saveList;
 
-const MOST = 1000;
 const AT_ONCE = 100;
 
 /**

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { FACETS, writeState, toggled, withYears } from "./address.js";
+import { FACETS, MOST_RESULTS, writeState, toggled, withYears } from "./address.js";
 import { element, marked, sentence, unseen } from "./element.js";
 import {
   byline,
   count,
   counted,
   label,
+  lastPage,
   marksOf,
   pageLinks,
   valueLabel,
@@ -28,7 +29,7 @@ import {
  *
  * @param {Hit} hit
  * @param {Answer["words"]} words
- * @param {(url: string) => string} addressOf
+ * @param {(hit: Hit) => string} addressOf
  */
 export function resultItem(hit, words, addressOf) {
   const when = element("p", { class: "when" });
@@ -36,7 +37,7 @@ export function resultItem(hit, words, addressOf) {
   const title = hit.title.trim()
     ? marked(hit.title, hit.titleMarks)
     : [document.createTextNode("Untitled")];
-  const link = element("a", { href: addressOf(hit.url) }, ...title);
+  const link = element("a", { href: addressOf(hit) }, ...title);
   const heading = element("h3", { class: hit.status === "retracted" ? "struck" : null }, link);
   const people = byline(hit);
   const where = whereabouts(hit);
@@ -44,7 +45,7 @@ export function resultItem(hit, words, addressOf) {
   if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
   const item = element("li", null, when, heading, by);
   if (hit.snippet) {
-    item.append(element("p", { class: "snip", dir: "auto" }, ...marked(hit.snippet, hit.snippetMarks)));
+    item.append(element("p", { class: "snip" }, ...marked(hit.snippet, hit.snippetMarks)));
   }
   const meta = element("p", { class: "meta" });
   for (const { cls, text } of marksOf(hit)) meta.append(element("b", { class: cls }, text), " ");
@@ -90,6 +91,10 @@ export function remarks(state, answer, notice) {
   }
   if (suggestion && total) said.push(didYouMean(state, suggestion));
   if (notice) said.push(element("p", { class: "soft" }, notice));
+  if (state.page === lastPage(total) && total > MOST_RESULTS) {
+    const most = count(MOST_RESULTS);
+    said.push(element("p", { class: "soft" }, `Lists end after ${most} results: narrow this one, or turn its order.`));
+  }
   const phrase = asPhrase(state.query);
   if (phrase && !said.length) {
     const link = queryLink({ ...state, query: `"${phrase}"`, page: 1 }, `“${phrase}”`);
