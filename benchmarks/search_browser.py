@@ -108,7 +108,9 @@ def draw_queries(release: Path, n: int) -> list[str]:
     for title in titles:
         words = re.findall(r"\b[A-Za-z]{4,}\b", title)
         if len(words) >= 3:
-            wanted = sorted(chance.sample(range(len(words)), min(len(words), chance.choice((3, 4)))))
+            wanted = sorted(
+                chance.sample(range(len(words)), min(len(words), chance.choice((3, 4))))
+            )
             queries.append(" ".join(words[i].lower() for i in wanted))
         if len(queries) == n:
             break
@@ -154,9 +156,7 @@ def _first_query(browser: Browser, served: Served, query: str) -> dict[str, int]
 
 def _first_results_s(browser: Browser, served: Served, query: str) -> float:
     with _page(browser) as page:
-        page.goto(
-            f"{served.address}/search/?q={query.replace(' ', '+')}", wait_until="commit"
-        )
+        page.goto(f"{served.address}/search/?q={query.replace(' ', '+')}", wait_until="commit")
         page.wait_for_selector("#search-results li", timeout=60_000)
         return float(page.evaluate("window.first")) / 1000
 

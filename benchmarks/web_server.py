@@ -8,6 +8,7 @@ signed-in members only. It counts what it sends.
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -93,8 +94,7 @@ class Served:
 def serve_trees(release: Path, port: int = 0) -> Iterator[Served]:
     """Serve the folders `public` and `members` of a release at a free port of this machine."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), handler)
     served = Served(f"http://127.0.0.1:{server.server_port}")
     handler.release, handler.served = release.resolve(), served  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -105,6 +105,16 @@ def serve_trees(release: Path, port: int = 0) -> Iterator[Served]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Browsers hang up as they please; anything else is a fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -21,7 +21,7 @@ from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
-from dynamic.commands import privacy, service
+from dynamic.commands import after_release, before_build, privacy, service
 from dynamic.cv.commands import cv
 from search.commands import bench
 
@@ -365,10 +365,12 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         from content_sync.pages.site import nothing_to_do
         from content_sync.terminal import log
 
+        _tell_service(before_build(site))
         log.info("Reading the source")
         with timed(seconds, "sync"):
             synced = _sync(settings, accept)
         if not full and synced.unchanged and nothing_to_do(settings):
+            _tell_service(after_release(site))
             books = _cv_books(settings, seconds)
             _summary(settings, synced, seconds, as_json, skipped=True, books=books)
             return
@@ -390,6 +392,7 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             )
         with timed(seconds, "publish"):
             _publish(settings)
+        _tell_service(after_release(site))
         books = _cv_books(settings, seconds)
         _summary(
             settings,
@@ -403,6 +406,14 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         )
 
 
+def _tell_service(said: str) -> None:
+    """Log what the service could not do beside the night, which is no failure of the night."""
+    from content_sync.terminal import log
+
+    if said:
+        log.warning(said)
+
+
 def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
     """Bring receipts and books of CVs up to date, if the service takes any.
 
@@ -410,14 +421,14 @@ def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
     """
     from content_sync.cvbook import commands, has_cvs
     from content_sync.terminal import log, timed
-    from dynamic.cv.commands import read_receipts_of
+    from dynamic.cv.commands import before_books
 
     if not has_cvs(settings):
         return None
     log.info("Writing the CV books")
     with timed(seconds, "CVs"):
-        if problem := read_receipts_of(settings.site):
-            log.warning("Who opened CVs could not be read: %s", problem)
+        if problem := before_books(settings.site):
+            log.warning("%s", problem)
         return commands.write(settings)
 
 

@@ -55,6 +55,13 @@ RELEASES_KEPT = 7
 # Processes for heavy steps; 0 means one for each core.
 WORKERS = 0
 
+# The service behind Apache (`nightpress service`, docs/service.md). Without it, set FEEDBACK_LINKS
+# to False. Feedback on records of a type goes to its mailbox, all other to that of "".
+FEEDBACK_LINKS = True
+STAFF_MAILBOXES = {{}}  # {{"": "office@example.org", "event": "events@example.org"}}
+MAIL_FROM = ""  # sender of the service's mails
+MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go to var/mail/
+
 # Own templates that replace the theme's, file by file.
 THEME_TEMPLATES_OVERRIDES = ["templates"]
 

@@ -164,6 +164,16 @@ COMPONENTS = {
         packages=("nodejs",),
         is_there=lambda: _has_program("node"),
     ),
+    "clamav": Component(
+        title="the virus scanner clamd",
+        packages=("clamav-daemon",),
+        is_there=lambda: _has_program("clamd", "/usr/sbin/clamd"),
+    ),
+    "ceph": Component(
+        title="Ceph's S3 server",
+        packages=("ceph-common", "ceph-mon", "ceph-osd", "radosgw"),
+        is_there=lambda: all(map(_has_program, ("ceph-mon", "ceph-osd", "radosgw", "ceph"))),
+    ),
 }
 
 

@@ -40,7 +40,9 @@ export function readState(address) {
   const state = emptyState();
   state.query = (parameters.get("q") ?? "").slice(0, LONGEST_QUERY);
   for (const name of FACETS) {
-    const values = parameters.getAll(name).filter((value) => value && value.length <= LONGEST_VALUE);
+    const values = parameters
+      .getAll(name)
+      .filter((value) => value && value.length <= LONGEST_VALUE);
     if (values.length) state.filters[name] = [...new Set(values)].slice(0, MOST_VALUES);
   }
   state.years = readYears(parameters.get("year") ?? "");

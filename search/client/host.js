@@ -66,7 +66,13 @@ export function createHost() {
     async search(request) {
       const answer = await opened().search({ ...request, snippets: false });
       const snippets = opened().addSnippets(answer.hits);
-      const isDone = await Promise.race([snippets.then(() => true, () => false), pause(AT_HAND)]);
+      const isDone = await Promise.race([
+        snippets.then(
+          () => true,
+          () => false,
+        ),
+        pause(AT_HAND),
+      ]);
       if (isDone) return { ...answer, list: 0 };
       lists.set(++number, snippets);
       lists.delete(number - LISTS);

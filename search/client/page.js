@@ -253,13 +253,13 @@ export class SearchPage {
       return;
     }
     this.running++;
-    const slow = setTimeout(() => turn === this.turn && this.busy(), SLOW);
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => this.busy(), SLOW);
     try {
       await this.answerOnce(turn, isTyping);
     } catch (error) {
       if (turn === this.turn) this.fail(error);
     } finally {
-      clearTimeout(slow);
       this.running--;
       if (this.waiting) {
         this.waiting = false;
@@ -271,6 +271,7 @@ export class SearchPage {
   /**
    * @param {number} turn
    * @param {boolean} isTyping
+   * @returns {Promise<void>}
    */
   async answerOnce(turn, isTyping) {
     const { state } = this;
@@ -324,7 +325,7 @@ export class SearchPage {
     const { parts } = this;
     this.answer = null;
     parts.results.hidden = true;
-    parts.results.classList.remove("busy", "failed");
+    this.idle();
     parts.browse.hidden = false;
     parts.list.replaceChildren();
     parts.tools.hidden = true;
@@ -342,7 +343,9 @@ export class SearchPage {
     }
   }
 
+  /** The list is there, or will not come; counts may still be on their way. */
   idle() {
+    clearTimeout(this.slow);
     this.parts.results.classList.remove("busy", "failed");
     this.parts.results.removeAttribute("aria-busy");
   }
@@ -404,7 +407,8 @@ export class SearchPage {
         return element("li", null, element("a", attributes, name));
       },
     );
-    if (order) this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
+    if (order)
+      this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
     for (const group of tools.querySelectorAll("[data-order], [data-exports]")) {
       /** @type {HTMLElement} */ (group).hidden = !answer.total;
     }
@@ -453,7 +457,8 @@ export class SearchPage {
       parts.field.focus();
       this.run();
     });
-    const said = isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
+    const said =
+      isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
     parts.says.replaceChildren(
       element("p", null, `${said} The lists below lead to everything, too.`),
       element("p", null, again),

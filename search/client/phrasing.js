@@ -221,7 +221,9 @@ export function whyText({ why, exact, status }, words) {
   else if (fields.length) parts.push(`found in ${listed(fields)}`);
   if (!exact && fields.length) {
     const found = new Set(why.flatMap((one) => one.words));
-    const missing = words.filter(({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word));
+    const missing = words.filter(
+      ({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word),
+    );
     const absent = [...new Set(missing.map(({ word }) => `“${word}”`))];
     if (absent.length && absent.length < words.length) parts.push(`without ${listed(absent)}`);
   }
@@ -233,7 +235,9 @@ export function whyText({ why, exact, status }, words) {
  * @param {string[]} names
  */
 export function listed(names) {
-  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return names.length < 2
+    ? (names[0] ?? "")
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /** @param {string} text */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./engine.js").Hit & {pages?: string}} Hit */
 
 /**
  * A text on one line, without control and direction characters.

@@ -52,7 +52,7 @@ export async function saveList(session, state, ending, total, complete, say) {
 }
 
 /**
- * @param {import("./engine.js").Hit[]} hits
+ * @param {import("./plain.js").Hit[]} hits
  * @param {import("./formats.js").Format} format
  * @param {number} total
  * @param {string} name

@@ -135,7 +135,11 @@ export class Session {
     const { index, scripts } = this.places;
     if (scripts) {
       const all = [index, this.members].filter((base) => base !== null);
-      await this.call("open", all.map((base) => ({ base, scripts })), []);
+      await this.call(
+        "open",
+        all.map((base) => ({ base, scripts })),
+        [],
+      );
       return;
     }
     // The page asks for what every search begins with while the worker still starts.
@@ -147,7 +151,9 @@ export class Session {
       this.notice = members.status === 401 ? SIGN_IN_AGAIN : WITHOUT_MEMBERS;
       this.members = null;
     }
-    const places = [{ base: index, guarded: false, ready: first.bytes ? { [MANIFEST]: first.bytes } : {} }];
+    const places = [
+      { base: index, guarded: false, ready: first.bytes ? { [MANIFEST]: first.bytes } : {} },
+    ];
     if (this.members && members?.bytes) {
       places.push({ base: this.members, guarded: true, ready: { [MANIFEST]: members.bytes } });
     }
@@ -167,8 +173,7 @@ export class Session {
     try {
       const response = await this.fetcher(base + MANIFEST, options);
       if (response.ok) return { bytes: await response.arrayBuffer(), status: response.status };
-      const refused =
-        [401, 403].includes(response.status) || response.type === "opaqueredirect";
+      const refused = [401, 403].includes(response.status) || response.type === "opaqueredirect";
       return { bytes: null, status: refused ? 401 : response.status };
     } catch {
       return { bytes: null, status: 0 };

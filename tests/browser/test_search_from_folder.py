@@ -21,9 +21,7 @@ def folder(release: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copytree(release / "public", root / "public", ignore=lambda *_: ["search-index"])
     copytree(release / "members", root / "members", ignore=lambda *_: ["search-index"])
     for audience in ("public", "members"):
-        write_scripts(
-            release / audience / "search-index", root / audience / "search-index-scripts"
-        )
+        write_scripts(release / audience / "search-index", root / audience / "search-index-scripts")
     page = root / "public" / "search" / "index.html"
     text = page.read_text("utf-8")
     text = re.sub(r'<link rel="preload" as="fetch"[^>]*>\n', "", text)
