@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from benchmarks import against_hugo, nightly_changed, nightly_full, titles
+from benchmarks import against_hugo, nightly_changed, nightly_full, service_load, titles
 from benchmarks.real_data import say
 from benchmarks.report import QUESTIONS, write_report
 
@@ -36,6 +36,7 @@ def main() -> None:
         "nightly_full": lambda: nightly_full.run(size),
         "titles": lambda: titles.run(size, sample=given.titles),
         "nightly_changed": lambda: nightly_changed.run(size),
+        "service_load": service_load.run,
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
     }
     for name, ask in questions.items():
