@@ -17,6 +17,7 @@ from benchmarks import (
     nightly_changed,
     nightly_full,
     search_browser,
+    service_load,
     sync_million,
     titles,
 )
@@ -46,6 +47,7 @@ def main() -> None:
         "against_servers": lambda: against_servers.run(size, rounds),
         "search_browser": lambda: search_browser.run(size),
         "nightly_changed": lambda: nightly_changed.run(size),
+        "service_load": service_load.run,
         "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
     }

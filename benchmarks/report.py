@@ -21,6 +21,7 @@ QUESTIONS = (
     "titles",
     "search_browser",
     "against_servers",
+    "service_load",
 )
 
 
