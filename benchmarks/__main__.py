@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from benchmarks import against_hugo, nightly_changed, nightly_full, titles
+from benchmarks import against_hugo, cv_memory, nightly_changed, nightly_full, titles
 from benchmarks.real_data import say
 from benchmarks.report import QUESTIONS, write_report
 
@@ -37,6 +37,7 @@ def main() -> None:
         "titles": lambda: titles.run(size, sample=given.titles),
         "nightly_changed": lambda: nightly_changed.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
+        "cv_memory": cv_memory.run,
     }
     for name, ask in questions.items():
         if not given.only or name in given.only:
