@@ -14,6 +14,7 @@ from collections.abc import Callable
 from benchmarks import (
     against_hugo,
     against_servers,
+    cv_memory,
     nightly_changed,
     nightly_full,
     search_browser,
@@ -50,6 +51,7 @@ def main() -> None:
         "service_load": service_load.run,
         "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
+        "cv_memory": cv_memory.run,
     }
     for name, ask in questions.items():
         if not given.only or name in given.only:

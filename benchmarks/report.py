@@ -22,6 +22,7 @@ QUESTIONS = (
     "search_browser",
     "against_servers",
     "service_load",
+    "cv_memory",
 )
 
 

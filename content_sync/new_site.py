@@ -65,6 +65,11 @@ STAFF_MAILBOXES = {{}}  # {{"": "office@example.org", "event": "events@example.o
 MAIL_FROM = ""  # sender of the service's mails
 MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go to var/mail/
 
+# CVs of students (docs/cv.md): where they are kept (a folder or s3://bucket/prefix; empty means
+# var/cv-store/), and the virus scanner (clamd's socket or host:port; empty means none).
+CV_STORE = ""
+CLAMD = ""
+
 # Own templates that replace the theme's, file by file.
 THEME_TEMPLATES_OVERRIDES = ["templates"]
 
