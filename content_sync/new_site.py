@@ -34,6 +34,9 @@ S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 # "mailto:security@…" or an https address. Empty: no such file.
 SECURITY_CONTACT = ""
 
+# Where "Sign in" leads: "/signin/" where Apache signs people in (docs/sign-in.md). Empty: no link.
+SIGN_IN_URL = ""
+
 # A sync that loses more than this share of a view's records, and at least so many, or changes
 # more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05
@@ -54,6 +57,13 @@ RELEASES_KEPT = 7
 
 # Processes for heavy steps; 0 means one for each core.
 WORKERS = 0
+
+# The service behind Apache (`nightpress service`, docs/service.md). Without it, set FEEDBACK_LINKS
+# to False. Feedback on records of a type goes to its mailbox, all other to that of "".
+FEEDBACK_LINKS = True
+STAFF_MAILBOXES = {{}}  # {{"": "office@example.org", "event": "events@example.org"}}
+MAIL_FROM = ""  # sender of the service's mails
+MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go to var/mail/
 
 # Own templates that replace the theme's, file by file.
 THEME_TEMPLATES_OVERRIDES = ["templates"]

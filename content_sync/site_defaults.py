@@ -21,6 +21,7 @@ PAGE_PATHS = ["pages"]
 STATIC_PATHS = ["images"]
 TIMEZONE = "UTC"
 DEFAULT_LANG = "en"
+FEEDBACK_LINKS = True  # pages lead to the service's feedback form
 DEFAULT_PAGINATION = False
 RELATIVE_URLS = False
 

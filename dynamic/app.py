@@ -18,6 +18,7 @@ from dynamic import (
     site,
 )
 from dynamic.database import connect
+from dynamic.feedback import add_feedback
 from dynamic.identity import check_identity
 from dynamic.limits import MEGABYTE
 from dynamic.settings import ServiceSettings
@@ -41,6 +42,8 @@ def create_app(settings: ServiceSettings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         WTF_CSRF_TIME_LIMIT=12 * 3600,
+        # Some readers' networks strip the Referer; the token and Sec-Fetch-Site do its work.
+        WTF_CSRF_SSL_STRICT=False,
         PREFERRED_URL_SCHEME="https",
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -57,5 +60,6 @@ def create_app(settings: ServiceSettings) -> Flask:
     app.register_blueprint(link_pages.blueprint)
     app.register_blueprint(registration.blueprint)
     app.register_blueprint(home.blueprint)
+    add_feedback(app)
     cv.add(app)
     return app

@@ -175,17 +175,18 @@ def after_release(site: Path) -> str:
     """
     from dynamic.worker import follow_release, prune
 
-    return _beside_the_night(site, lambda: follow_release() + prune())
+    return beside_the_night(site, lambda: follow_release() + prune())
 
 
 def before_build(site: Path) -> str:
     """Write what the build reads of the service; return a line to tell, or nothing."""
     from dynamic.service_export import write_export
 
-    return _beside_the_night(site, write_export)
+    return beside_the_night(site, write_export)
 
 
-def _beside_the_night(site: Path, work: Any) -> str:
+def beside_the_night(site: Path, work: Any) -> str:
+    """Do some work of the service in the nightly job; return a line to tell, or nothing."""
     from dynamic.errors import ServiceError
     from dynamic.migrating import is_migrated
 

@@ -6,12 +6,12 @@ import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
@@ -48,6 +48,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+Q = TypeVar("Q", bound="Select[Any]")
+
 BUSY_SECONDS = 8
 """For so long SQLite waits for another writer before a request is told to come back."""
 
@@ -81,6 +83,19 @@ def begin_writing() -> None:
     """
     if db.engine.dialect.name == "sqlite":
         db.session.connection(execution_options={"nightpress_write": True})
+
+
+def locked(query: Q, table: type[Base]) -> Q:
+    """Return a query that locks the rows of `table` that it reads until the commit.
+
+    SQLite has locked everything already: see `begin_writing`. SQL Server knows no FOR UPDATE
+    and is told by a hint.
+    """
+    return (
+        query.with_for_update()
+        .with_hint(table, "WITH (UPDLOCK, ROWLOCK)", "mssql")
+        .execution_options(populate_existing=True)
+    )
 
 
 def now() -> datetime:

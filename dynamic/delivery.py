@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from flask import current_app
 from sqlalchemy import CursorResult, select, update
 
-from dynamic.database import db, now
+from dynamic.database import begin_writing, db, now
 from dynamic.outbox import Mail, can_be_mailed, queue_mail
 from dynamic.settings import ServiceSettings
 
@@ -106,43 +106,53 @@ def _deliver_one(way: Way, number: int, settings: ServiceSettings, done: Round) 
         _give_up(mail, str(refused), settings)
         done.refused += 1
     except Postponed as postponed:
-        mail.due = now() + _pause(mail.tries)
-        mail.problem = str(postponed)
-        db.session.commit()
+        _note(mail, due=now() + _pause(mail.tries), problem=str(postponed))
         done.postponed += 1
     except (OSError, smtplib.SMTPException) as error:
-        mail.due = now() + min(_pause(mail.tries), timedelta(minutes=5))
-        mail.problem = type(error).__name__
-        db.session.commit()
+        pause = min(_pause(mail.tries), timedelta(minutes=5))
+        _note(mail, due=now() + pause, problem=type(error).__name__)
         raise
     else:
-        mail.sent, mail.problem = now(), None
-        db.session.commit()
+        _note(mail, sent=now(), problem=None)
         done.sent += 1
 
 
 def _claim(number: int) -> Mail | None:
-    """Take a mail for this worker; None if another was quicker."""
-    mail = db.session.get(Mail, number, populate_existing=True)
-    if mail is None or mail.sent or mail.refused:
-        db.session.rollback()
-        return None
-    tries = mail.tries
-    db.session.rollback()
+    """Take a mail for this worker; None if another was quicker.
+
+    No transaction stays open while the mail is on its way.
+    """
+    begin_writing()
     taken = cast(
         "CursorResult[object]",
         db.session.execute(
             update(Mail)
-            .where(Mail.id == number, Mail.tries == tries, Mail.sent.is_(None))
-            .values(tries=tries + 1, due=now() + CLAIM)
+            .where(
+                Mail.id == number, Mail.sent.is_(None), Mail.refused.is_(None), Mail.due <= now()
+            )
+            .values(tries=Mail.tries + 1, due=now() + CLAIM)
         ),
     )
+    mail = None
+    if taken.rowcount == 1:
+        mail = db.session.get(Mail, number, populate_existing=True)
+        if mail is not None:
+            db.session.expunge(mail)
     db.session.commit()
-    return db.session.get(Mail, number, populate_existing=True) if taken.rowcount == 1 else None
+    return mail
+
+
+def _note(mail: Mail, **facts: Any) -> None:
+    begin_writing()
+    db.session.execute(update(Mail).where(Mail.id == mail.id).values(**facts))
+    db.session.commit()
 
 
 def _give_up(mail: Mail, problem: str, settings: ServiceSettings) -> None:
-    mail.refused, mail.problem = now(), problem
+    begin_writing()
+    db.session.execute(
+        update(Mail).where(Mail.id == mail.id).values(refused=now(), problem=problem)
+    )
     office = settings.mailbox_for("")
     log.error("mail given up", extra={"facts": {"mail": mail.id, "answer": problem[:3]}})
     if can_be_mailed(office) and mail.recipient != office:

@@ -110,7 +110,7 @@ def _page(
         heading=heading,
         text=text,
         root="",
-        kept=_what_was_written(),
+        kept=[(name, value, _is_words(name, value)) for name, value in _what_was_written()],
         again=request.path if can_repeat else "",
     )
     return page, code, headers or {}
@@ -125,3 +125,9 @@ def _what_was_written() -> list[tuple[str, str]]:
     except Exception:
         return []  # it was the form itself that could not be read
     return [(n, v) for n, v in fields if len(n) <= 100 and v] if len(fields) <= 200 else []
+
+
+def _is_words(name: str, value: str) -> bool:
+    """Tell whether a field holds what a person wrote, rather than what the form brought."""
+    is_ours = name in {"csrf_token", "submission", "version"} or name.startswith("was_")
+    return not is_ours and ("\n" in value or len(value) > 60)

@@ -11,7 +11,7 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import LargeBinary, Unicode
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dynamic.database import Base, UtcDateTime, db, now
@@ -23,9 +23,9 @@ class Link(Base):
     __tablename__ = "links"
 
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
-    purpose: Mapped[str] = mapped_column(String(40))
+    purpose: Mapped[str] = mapped_column(Unicode(40))
     """The one thing it may do, such as registration.change."""
-    target: Mapped[str] = mapped_column(String(255), index=True)
+    target: Mapped[str] = mapped_column(Unicode(255), index=True)
     """What it may do it to."""
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -9,7 +9,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 
 from flask import current_app
-from sqlalchemy import LargeBinary, String, Text, func, select
+from sqlalchemy import LargeBinary, Unicode, UnicodeText, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from dynamic.addresses import mail_address
@@ -23,8 +23,8 @@ class Mail(Base):
     __tablename__ = "outbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    message_id: Mapped[str] = mapped_column(String(200), unique=True)
-    recipient: Mapped[str] = mapped_column(String(320), index=True)
+    message_id: Mapped[str] = mapped_column(Unicode(200), unique=True)
+    recipient: Mapped[str] = mapped_column(Unicode(320), index=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     due: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -33,7 +33,7 @@ class Mail(Base):
     sent: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     refused: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was given up, because the server will never take it."""
-    problem: Mapped[str | None] = mapped_column(Text)
+    problem: Mapped[str | None] = mapped_column(UnicodeText)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,7 @@ def erase_person(person: str) -> dict[str, int]:
     nothing of them.
     """
     who = find_person(person)
+    db.session.rollback()
     begin_writing()
     gone = {name: part.erase(who) for name, part in sorted(PARTS.items())}
     db.session.commit()

@@ -31,6 +31,8 @@ def serve(app: Flask, *, port: int | None = None, with_worker: bool = True) -> N
         threads=settings.service_threads,
         ident=None,
         max_request_body_size=LARGEST_BODY,
+        # Bodies go to the disk from here on: twenty CVs at once must not stay in memory.
+        inbuf_overflow=65536,
         max_request_header_size=65536,
         # Slow senders: a connection that says nothing for so long is closed.
         channel_timeout=60,

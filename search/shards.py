@@ -30,10 +30,10 @@ from search.columns import Columns
 from search.documents import Document, parse_document
 from search.encoding import POSITIONS, front_coded, number, order, postings, seal, steps
 from search.partitions import Place, Postings, iter_lines, read_postings
-from search.schema import handle
+from search.schema import PEOPLE_SHOWN, handle, handles
 from search.words import index_words
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the client of before could not read the files."""
 
 SHARD_BYTES = 6_000
@@ -44,13 +44,14 @@ MOST_HEADS = 400
 """… which so many words have, …"""
 LONGEST_INLINE = 8_000
 """… and more words if their lists take more than so many bytes."""
+POSITIONS_TOGETHER = 4
+"""Files of words whose positions share a file."""
 _BLOCK_POSTINGS = 28_000
 """About 32 KB: most steps take a byte."""
 PACK_BYTES = 256_000
 VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
-PEOPLE_SHOWN = 10
-_FILES_PER_PAPER = 0.085
+_FILES_PER_PAPER = 0.1
 """Files for results that a publication may cost."""
 
 
@@ -103,17 +104,15 @@ class _Writer:
         chunks: list[list[int]] = []
         done = 0
         total = len(self.job.places) or len(self.job.lines)
-        count = 0
         sizes = self._chunk_sizes(total)
         written = 0
-        for line in iter_lines(self.job):
+        for count, line in enumerate(iter_lines(self.job), 1):
             document = parse_document(line)
             columns.add(document)
             for key in _keys(document):
-                keys.setdefault(key, []).append(count)
+                keys.setdefault(key, []).append(count - 1)
             place = abstracts.add(document.abstract)
             rows.append(_row(document, place))
-            count += 1
             boundary = count == self.job.publications or count == total
             size = sizes[0] if count <= self.job.publications else sizes[1]
             if len(rows) == size or boundary:
@@ -164,17 +163,17 @@ class _Writer:
     def _write_words(self) -> dict[str, Any]:
         groups, names, texts, spellings = self._read_postings()
         sizes = sorted(
-            (
-                (self._group_size(stem, forms, texts, names), stem)
-                for stem, forms in groups.items()
-            ),
+            ((self._group_size(stem, forms, texts, names), stem) for stem, forms in groups.items()),
             key=lambda item: (-item[0], item[1]),
         )
         heads = [
             stem
             for i, (size, stem) in enumerate(sizes)
-            if size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS)
+            if " " not in stem and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
         ]
+        # In order of the alphabet, because that compresses best in the manifest.
+        heads.sort(key=lambda stem: order(groups[stem][0]))
+        size_of = {stem: size for size, stem in sizes}
         head_forms = []
         for i, stem in enumerate(heads):
             self._write_head(i, texts.get(stem), groups[stem], names, spellings)
@@ -191,7 +190,12 @@ class _Writer:
         )
         firsts = self._write_terms(entries, groups, texts, names, spellings)
         vocabulary = self._write_vocabulary(groups, texts, names)
-        return {"heads": head_forms, "firsts": front_coded(firsts), **vocabulary}
+        return {
+            "heads": head_forms,
+            "levels": "".join(chr(97 + min(size_of[s].bit_length(), 25)) for s in heads),
+            "firsts": front_coded(firsts),
+            **vocabulary,
+        }
 
     def _read_postings(
         self,
@@ -272,15 +276,22 @@ class _Writer:
         pieces: list[bytes] = []
         positions: list[bytes] = []
         here: dict[str, int] = {}
+        sections: list[bytes] = []
         size = 0
         before = ""
+
+        def save_positions() -> None:
+            self._save(f"p/{(len(firsts) - 1) // POSITIONS_TOGETHER}.bin", b"".join(sections))
+            sections.clear()
 
         def finish() -> None:
             nonlocal size
             lines = front_coded(shard).encode()
             content = number(len(shard)) + number(len(lines)) + lines + b"".join(pieces)
             self._save(f"t/{len(firsts) - 1}.bin", content)
-            self._save(f"p/{len(firsts) - 1}.bin", b"".join(positions))
+            sections.append(_sized(b"".join(positions)))
+            if len(sections) == POSITIONS_TOGETHER:
+                save_positions()
             shard.clear()
             pieces.clear()
             positions.clear()
@@ -303,7 +314,9 @@ class _Writer:
                     flags |= 8
                     own = [encoding.text(owner)]
             length = 3 + sum(map(len, own)) + sum(map(len, entry))
-            cut = size > SHARD_BYTES / 2 and zlib.crc32(form.encode()) % 64 == 0
+            # Between words that differ early: the manifest has to tell one from the other.
+            letters = len(_separator(before, form))
+            cut = size > SHARD_BYTES * (0.3 + 0.2 * letters)
             if shard and (size + length > SHARD_BYTES * 1.5 or cut):
                 finish()
                 if flags & 4:
@@ -319,6 +332,8 @@ class _Writer:
             before = form
         if shard:
             finish()
+        if sections:
+            save_positions()
         return firsts
 
     def _write_vocabulary(
@@ -329,7 +344,7 @@ class _Writer:
             in_texts = texts[stem].frequency if stem in texts else 0
             for form in forms:
                 frequency = in_texts + (names[form].frequency if form in names else 0)
-                if frequency > 1 and 3 < len(form) < 30:
+                if frequency > 1 and 3 < len(form) < 30 and " " not in form:
                     known.append((form, min(frequency.bit_length(), 25)))
         found: dict[str, Any] = {}
         for folder, backwards in (("v", False), ("w", True)):
@@ -406,7 +421,7 @@ def key_hash(key: str) -> int:
 
 
 def _keys(document: Document) -> set[int]:
-    forms = {handle(document.record_id), handle(document.doi)} - {""}
+    forms = {*handles(document)} - {handle(document.id)} | {handle(document.record_id)}
     return {key_hash(form) for form in forms}
 
 
@@ -474,11 +489,16 @@ def _numbers(part: Postings) -> array[int]:
 def _make_list(parts: list[Postings]) -> _List:
     keyed: list[tuple[int, bytes]] = []
     for part in parts:
-        _, _, impacts, values = part
+        _, _, impacts, values, more = part
         numbers = _numbers(part)
         width = len(values) // len(numbers)
         keyed += [
-            ((32 - impacts[i]) << 32 | document, values[i * width : (i + 1) * width])
+            (
+                (32 - impacts[i]) << 32 | document,
+                encoding.positions(more[document])
+                if document in more
+                else POSITIONS[values[i * width : (i + 1) * width]],
+            )
             for i, document in enumerate(numbers)
         ]
     if len(keyed) > 1:
@@ -488,7 +508,7 @@ def _make_list(parts: list[Postings]) -> _List:
         frequency=len(keys),
         keys=keys if len(keys) > _BLOCK_POSTINGS else [],
         content=postings(keys),
-        positions=b"".join([POSITIONS[value] for _, value in keyed]),
+        positions=b"".join([at for _, at in keyed]),
     )
 
 
@@ -536,4 +556,3 @@ def _separator(before: str, word: str) -> str:
         if order(word[:length]) > order(before) and not 0xD800 <= ord(word[length - 1]) < 0xE000:
             return word[:length]
     return word
-

@@ -149,10 +149,35 @@ COMPONENTS = {
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
     ),
+    "redis": Component(
+        title="Redis",
+        packages=("redis-server",),
+        is_there=lambda: _has_program("redis-server"),
+    ),
+    "haproxy": Component(
+        title="HAProxy",
+        packages=("haproxy",),
+        is_there=lambda: _has_program("haproxy"),
+    ),
+    "memcached": Component(
+        title="Memcached",
+        packages=("memcached",),
+        is_there=lambda: _has_program("memcached"),
+    ),
     "node": Component(
         title="Node.js",
         packages=("nodejs",),
         is_there=lambda: _has_program("node"),
+    ),
+    "clamav": Component(
+        title="the virus scanner clamd",
+        packages=("clamav-daemon",),
+        is_there=lambda: _has_program("clamd", "/usr/sbin/clamd"),
+    ),
+    "ceph": Component(
+        title="Ceph's S3 server",
+        packages=("ceph-common", "ceph-mon", "ceph-osd", "radosgw"),
+        is_there=lambda: all(map(_has_program, ("ceph-mon", "ceph-osd", "radosgw", "ceph"))),
     ),
 }
 

@@ -18,6 +18,5 @@ def has_cvs(settings: Settings) -> bool:
     from content_sync.cvbook.exported import FILE
     from content_sync.cvbook.gate import MARK
 
-    return (settings.var / FILE).is_file() or any(
-        (book / MARK).exists() for book in settings.cv_books
-    )
+    signs = [settings.var / FILE, settings.var / "service-export.wanted"]
+    return any(file.exists() for file in (*signs, *(book / MARK for book in settings.cv_books)))

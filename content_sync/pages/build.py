@@ -139,6 +139,7 @@ class Build:
             "footer_links": _footer_links(generator.context),
             "assets": assets,
             "generator": f"Nightpress {__version__}",
+            "sign_in_url": self.settings.sign_in_url,
         }
         prepare_environment(generator.env, self._globals)
         return {
@@ -188,6 +189,11 @@ class Build:
         """Return the page that says of a URL that its record is no longer published."""
         assert self._renderer is not None
         return self._renderer.gone_page(url)
+
+    def render_staff(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for staff."""
+        assert self._renderer is not None
+        return self._renderer.staff_page(url, template, values)
 
     def write_server_files(self) -> None:
         """Write what the web server needs beside pages: its error pages, security.txt."""

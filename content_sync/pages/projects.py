@@ -26,7 +26,7 @@ from content_sync.pages.wording import (
     title_length,
 )
 from content_sync.records import Access, DeliverableStatus
-from content_sync.urls import record_url
+from content_sync.urls import record_url, slug
 
 _PROJECTS = """
 SELECT p.*, i.name AS institution_name, i.id AS known_institution,
@@ -202,6 +202,7 @@ def _deliverable(row: Row, today: str) -> Context:
         state = "planned"
     return {
         "id": row["id"],
+        "slug": slug(row["id"]),
         "title": row["title"],
         "due": iso_in_words(due),
         "submitted": iso_in_words(submitted),

@@ -67,19 +67,17 @@ def demo(site: Path) -> None:
         click.echo(f"{_told(send_demo_cvs):,} fictional CVs are there.")
 
 
-def read_receipts_of(site: Path) -> str:
-    """Read the receipts of a site in mid-night; return what was wrong, or nothing."""
-    from sqlalchemy.exc import SQLAlchemyError
-
+def before_books(site: Path) -> str:
+    """Bring receipts and export up to date for the night; return what was wrong, or nothing."""
+    from dynamic.commands import beside_the_night
     from dynamic.cv.receipts import read_receipts
-    from dynamic.errors import ServiceError
+    from dynamic.service_export import write_export
 
-    try:
-        with _context(site):
-            read_receipts()
-    except (ServiceError, SQLAlchemyError, OSError, SystemExit) as error:
-        return type(error).__name__
-    return ""
+    def work() -> None:
+        read_receipts()
+        write_export()
+
+    return beside_the_night(site, work)
 
 
 def _context(site: Path) -> AbstractContextManager[Any]:

@@ -18,6 +18,8 @@ _LARGEST = 60_000_000
 """Bytes that all members may unpack to; a CV's pictures are packed already."""
 _LARGEST_XML = 20_000_000
 _RATIO = 100
+_END = 22
+"""Bytes of the record that ends a ZIP archive without a comment."""
 _RATIO_MATTERS = 1_000_000
 
 _MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
@@ -35,8 +37,13 @@ def check_docx(path: Path) -> None:
         with path.open("rb") as file:
             if file.read(4) != b"PK\x03\x04":
                 raise Refused("type")
+            file.seek(-_END, 2)
+            if file.read(4) != b"PK\x05\x06":
+                raise Refused("damaged")  # something else follows the archive
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            if min((member.header_offset for member in members), default=1) != 0:
+                raise Refused("damaged")  # something else stands before it
             _check_members(members)
             names = {member.filename for member in members}
             if "[Content_Types].xml" not in names or "word/document.xml" not in names:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined,unused-ignore]
 from wtforms.validators import Length, ValidationError
 
 from dynamic.cv.models import AVAILABILITY, DEGREES
@@ -38,35 +40,40 @@ def _lines(value: str | None) -> str:
     return plain_text(value, 5000)
 
 
+def _choices(words: Mapping[str, str]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
 class CvForm(FlaskForm):
     """One CV. The file is asked for once; later it may stay empty."""
 
     name = StringField("Your name, as employers should read it", filters=[_line])
-    degree = SelectField("Degree", choices=[("", "Choose one"), *DEGREES.items()])
+    degree = SelectField("Degree", choices=_choices({"": "Choose one", **DEGREES}))
     field = StringField("Field of study", filters=[_line])
     graduation = StringField("Month of graduation", filters=[_line])
     topics = TextAreaField("Topics", filters=[_lines])
-    availability = SelectMultipleField("What are you looking for?", choices=[*AVAILABILITY.items()])
+    availability = SelectMultipleField("What are you looking for?", choices=_choices(AVAILABILITY))
     available_from = StringField("From which month?", filters=[_line])
     links = TextAreaField("Links", filters=[_lines])
     file = FileField("CV")
     hide = BooleanField("Take the file that is there out of the CV books at once")
     shown_to = RadioField(
         "Who may see it?",
-        choices=[
-            ("all", "All member companies, also those that join later"),
-            ("chosen", "Only the companies that I choose"),
-        ],
+        choices=_choices(
+            {
+                "all": "All member companies, also those that join later",
+                "chosen": "Only the companies that I choose",
+            }
+        ),
     )
     chosen = SelectMultipleField("Companies that may see it")
     blocked = SelectMultipleField("Companies that may never see it")
     consent = BooleanField("I agree")
 
     def __init__(self, *args: Any, companies: dict[str, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[no-untyped-call]
-        choices = [*companies.items()]
-        self.chosen.choices = choices
-        self.blocked.choices = choices
+        super().__init__(*args, **kwargs)
+        self.chosen.choices = _choices(companies)
+        self.blocked.choices = _choices(companies)
 
     def validate_name(self, field: Field) -> None:
         _needs(field, "Write your name.")

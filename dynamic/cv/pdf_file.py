@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,11 @@ LONGEST_TEXT = 200_000
 """Characters of text that are kept."""
 
 _MOST_PARTS = 1_000_000
+_LARGEST_LAYER = 20_000_000
+_LARGEST_STREAM = 100_000_000
+"""Bytes; a picture of 30 megapixels without loss has 90 million."""
+_LARGEST_TOTAL = 300_000_000
+_PIECE = 1 << 20
 _HARMLESS_ACTIONS = frozenset({"/GoTo", "/URI", "/Named"})
 _ACTIONS = {
     "/JavaScript": "script",
@@ -98,13 +104,56 @@ def _check_with_pikepdf(path: Path) -> int:
                 raise Refused("no-pages")
             if pages > LONGEST:
                 raise Refused("too-long")
+            _check_sizes(pdf)
             if pdf.check_pdf_syntax() or pdf.get_warnings():
                 raise Refused("damaged")
             return pages
     except pikepdf.PasswordError as error:
         raise Refused("password") from error
-    except (pikepdf.PdfError, ValueError, RuntimeError, RecursionError, KeyError) as error:
+    except (
+        pikepdf.PdfError,
+        zlib.error,
+        ValueError,
+        RuntimeError,
+        RecursionError,
+        KeyError,
+    ) as error:
         raise Refused("damaged") from error
+
+
+def _check_sizes(pdf: Any) -> None:
+    """Refuse streams that unpack to far more than a page of pictures holds."""
+    import pikepdf
+
+    total = 0
+    for thing in pdf.objects:
+        if not isinstance(thing, pikepdf.Stream):
+            continue
+        filters = thing.get("/Filter")
+        names = [filters] if isinstance(filters, pikepdf.Name) else list(filters or ())
+        layers = 0
+        while layers < len(names) and str(names[layers]) in {"/FlateDecode", "/Fl"}:
+            layers += 1
+        if layers:
+            total += _unpacked_size(thing.read_raw_bytes(), layers)
+        if total > _LARGEST_TOTAL:
+            raise Refused("bomb")
+
+
+def _unpacked_size(packed: bytes, layers: int) -> int:
+    """Return how much a stream unpacks to; all but the last layer must fit in memory."""
+    for _ in range(layers - 1):
+        unpacking = zlib.decompressobj()
+        packed = unpacking.decompress(packed, _LARGEST_LAYER)
+        if unpacking.unconsumed_tail:
+            raise Refused("bomb")
+    unpacking = zlib.decompressobj()
+    size = len(unpacking.decompress(packed, _PIECE))
+    while unpacking.unconsumed_tail:
+        size += len(unpacking.decompress(unpacking.unconsumed_tail, _PIECE))
+        if size > _LARGEST_STREAM:
+            raise Refused("bomb")
+    return size
 
 
 def _harms(pdf: Any) -> Iterator[str]:
@@ -163,7 +212,7 @@ def _harms_of(thing: Any) -> Iterator[str]:
             and _name(action.get("/S")) not in _HARMLESS_ACTIONS
             and (key != "/A" or "/Subtype" in thing or "/Title" in thing)
         ):
-            yield "action"
+            yield _ACTIONS.get(_name(action.get("/S")), "action")
     if kind == "/URI" and not _is_web(thing.get("/URI")):
         yield "link"
 

@@ -84,7 +84,7 @@ def land(
         name = new_name(file[1].kind)
         store().put(name, file[0].path, sha256=file[0].sha256.hex())
     try:
-        cv, replaced = _write(subject, entry, file, name)
+        cv, replaced, is_new = _write(subject, entry, file, name)
         queue(cv)
         db.session.commit()
     except IntegrityError as error:
@@ -100,14 +100,15 @@ def land(
         # Whether the row is there nobody knows, so the file stays until the sweep.
         db.session.rollback()
         raise
-    settle(cv, hide=bool(replaced) and hide_until_night)
+    settle(cv, is_new=is_new, hide=bool(replaced) and hide_until_night)
     _drop(replaced)
     return cv
 
 
-def settle(cv: Cv, *, hide: bool = False) -> None:
+def settle(cv: Cv, *, is_new: bool = False, hide: bool = False) -> None:
     """Make list and books agree with the row; with `hide` it leaves all books until tonight.
 
+    One that `is_new` stands in no book yet, so that none need be reached.
     Raises NotGone if a book could not be reached; the worker calls this again.
     """
     settings = current_app.config["SETTINGS"]
@@ -120,24 +121,29 @@ def settle(cv: Cv, *, hide: bool = False) -> None:
                 return
             cv = fresh
             _tell_list(cv)
-            gate.take_out(
-                settings.cv_books,
-                cv_id,
-                (lambda _: False) if hide else cv.may_read,
-                must_exist=bool(settings.cv_book_folders),
-            )
+            if not is_new:
+                gate.take_out(
+                    settings.cv_books,
+                    cv_id,
+                    (lambda _: False) if hide else cv.may_read,
+                    must_exist=bool(settings.cv_book_folders),
+                )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
-    cv.unsettled = None
-    db.session.commit()
+    written = _for_writing(cv_id)
+    if written is not None:
+        written.unsettled = None
+        db.session.commit()
     want_export()
 
 
 def renew(cv: Cv) -> None:
     """Show the CV for another year."""
-    cv.expires = now() + YEAR
-    cv.reminders = 0
-    db.session.commit()
+    written = _for_writing(cv.id)
+    if written is not None:
+        written.expires = now() + YEAR
+        written.reminders = 0
+        db.session.commit()
     want_export()
 
 
@@ -147,24 +153,37 @@ def withdraw(cv: Cv, *, queue: Callable[[Cv], None]) -> None:
     Raises NotGone if a book could not be reached: the CV is hidden from the next books, is
     tried again by the worker, and nothing is confirmed before it is really gone.
     """
-    if cv.leaving is None:
-        cv.leaving = now()
-        db.session.commit()
+    cv_id = cv.id
+    leaving = _for_writing(cv_id)
+    if leaving is None:
+        return
+    leaving.leaving = leaving.leaving or now()
+    db.session.commit()
     settings = current_app.config["SETTINGS"]
     try:
         with gate.locked(settings.var):
-            gate.deny(settings.var, cv.id, [("withdrawn", "*")])
+            gate.deny(settings.var, cv_id, [("withdrawn", "*")])
             gate.take_out(
-                settings.cv_books, cv.id, lambda _: False, must_exist=bool(settings.cv_book_folders)
+                settings.cv_books, cv_id, lambda _: False, must_exist=bool(settings.cv_book_folders)
             )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
-    name = cv.object
-    queue(cv)
-    erase_rows([cv.id])
+    gone = _for_writing(cv_id)
+    if gone is None:
+        return  # somebody else did the same at the same time, and told of it
+    name = gone.object
+    queue(gone)
+    erase_rows([cv_id])
     db.session.commit()
     want_export()
     _drop(name)
+
+
+def _for_writing(cv_id: str) -> Cv | None:
+    """Return a CV as it is now, in a transaction that may write."""
+    db.session.rollback()
+    begin_writing()
+    return db.session.scalars(select(Cv).where(Cv.id == cv_id).with_for_update()).one_or_none()
 
 
 def erase_rows(ids: Iterable[str]) -> None:
@@ -178,8 +197,8 @@ def erase_rows(ids: Iterable[str]) -> None:
 
 def _write(
     subject: str, entry: Entry, file: tuple[Spooled, Inspected, str] | None, name: str
-) -> tuple[Cv, str]:
-    """Write row and companies; return the row and the file that it named before."""
+) -> tuple[Cv, str, bool]:
+    """Write row and companies; return the row, the file that it named before, if it is new."""
     db.session.rollback()  # what was read so far is not what is written on
     begin_writing()
     cv = db.session.scalars(select(Cv).where(Cv.subject == subject).with_for_update()).one_or_none()
@@ -187,6 +206,7 @@ def _write(
     if cv is not None and cv.leaving is not None:
         raise Unavailable("Your CV is being withdrawn just now. Wait until that is done.")
     replaced = ""
+    is_new = cv is None
     if cv is None:
         if file is None:
             raise Unavailable("Your CV is gone in the meantime. Send it again with its file.")
@@ -220,7 +240,7 @@ def _write(
             kept[company].choice = choice
         else:
             cv.companies.append(CvCompany(company=company, choice=choice))
-    return cv, replaced
+    return cv, replaced, is_new
 
 
 def _take_file(

@@ -223,7 +223,8 @@ def _client(endpoint: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
+    # A session of its own: the default one is shared and not safe between threads.
+    return boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint or None,
         config=Config(

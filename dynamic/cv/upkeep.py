@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from dynamic.cv import gate, mails, shelf, spool, stores
 from dynamic.cv.models import Cv
-from dynamic.database import db, now
+from dynamic.database import begin_writing, db, now
 from dynamic.errors import ServiceError
 
 log = logging.getLogger("nightpress.cv")
@@ -108,6 +108,8 @@ def finish_changes() -> int:
         except shelf.NotGone:
             db.session.rollback()
             continue
+        db.session.rollback()
+        begin_writing()
         mails.queue_settled(cv)
         db.session.commit()
         done += 1
@@ -118,12 +120,15 @@ def remind() -> int:
     """Queue a mail for each CV whose end is near: one 30 days before, one 7 days before."""
     done = 0
     for cv in _all(select(Cv).where(Cv.expires <= now() + REMINDERS[0], Cv.leaving.is_(None))):
+        db.session.rollback()
+        begin_writing()
         due = sum(cv.expires <= now() + before for before in REMINDERS)
         if cv.expires > now() and cv.reminders < due:
             cv.reminders = due
             mails.queue_reminder(cv)
             db.session.commit()
             done += 1
+    db.session.rollback()
     return done
 
 

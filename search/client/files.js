@@ -16,8 +16,8 @@ import { EngineError } from "./errors.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 2;
-const MOST_FILES = 1500;
+const FORMAT = 3;
+const MOST_FILES = 5000;
 
 export class Files {
   /** @param {Store} store */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PAGE_SIZE } from "./address.js";
+import { MOST_RESULTS, PAGE_SIZE } from "./address.js";
 
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./engine.js").Response} Answer */
@@ -110,9 +110,13 @@ export function announcement(answer, page) {
   return `${said.join(", ")}${suggestion ? "" : "."}`;
 }
 
-/** @param {number} total */
+/**
+ * The last page that can be shown of so many results.
+ *
+ * @param {number} total
+ */
 export function lastPage(total) {
-  return Math.max(1, Math.ceil(total / PAGE_SIZE));
+  return Math.max(1, Math.ceil(Math.min(total, MOST_RESULTS) / PAGE_SIZE));
 }
 
 /**
@@ -216,8 +220,8 @@ export function whyText({ why, exact, status }, words) {
   if (exact) parts.push(fields.length ? `exactly its ${listed(fields)}` : "exactly this");
   else if (fields.length) parts.push(`found in ${listed(fields)}`);
   if (!exact && fields.length) {
-    const found = new Set(why.flatMap((one) => one.words));
-    const missing = words.filter(({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word));
+    const found = why.flatMap((one) => one.words);
+    const missing = words.filter((word) => !stands(word, found));
     const absent = [...new Set(missing.map(({ word }) => `“${word}”`))];
     if (absent.length && absent.length < words.length) parts.push(`without ${listed(absent)}`);
   }
@@ -229,7 +233,21 @@ export function whyText({ why, exact, status }, words) {
  * @param {string[]} names
  */
 export function listed(names) {
-  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return names.length < 2
+    ? (names[0] ?? "")
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/**
+ * Whether a word, or another form of it, is among those found. Forms are taken to share their
+ * first letters: better to be silent about a word that is missing than to be wrong.
+ *
+ * @param {Answer["words"][number]} word
+ * @param {string[]} found
+ */
+function stands({ word, corrected, forms = [] }, found) {
+  const likes = [word, corrected ?? word, ...forms].map((form) => form.slice(0, 4));
+  return found.some((other) => likes.some((like) => other.startsWith(like)));
 }
 
 /** @param {string} text */

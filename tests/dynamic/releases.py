@@ -135,6 +135,12 @@ DELIVERABLE = {
     "url": "/members/projects/drift/#deliverables",
 }
 
+COMPANIES = [
+    {"slug": "acme", "id": "acme", "name": "Acme Devices"},
+    {"slug": "borealis", "id": "borealis", "name": "Borealis GmbH"},
+    {"slug": "cygnus", "id": "cygnus", "name": "Cygnus & Söhne"},
+]
+
 
 class Releases:
     """The releases below an output folder; `publish` makes one more and makes it live."""
@@ -148,6 +154,7 @@ class Releases:
         }
         self.events = {EVENT["id"]: deepcopy(EVENT)}
         self.deliverables = {DELIVERABLE["id"]: deepcopy(DELIVERABLE)}
+        self.companies = deepcopy(COMPANIES)
 
     @property
     def root(self) -> Path:
@@ -198,6 +205,7 @@ class Releases:
             "footer_links": [{"title": "Search", "url": "/search/"}],
             "events": list(self.events.values()),
             "deliverables": list(self.deliverables.values()),
+            "companies": self.companies,
         }
 
 

@@ -15,23 +15,23 @@ def upgrade() -> None:
     op.create_table(
         "links",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
-        sa.Column("purpose", sa.String(40), nullable=False),
-        sa.Column("target", sa.String(255), nullable=False, index=True),
+        sa.Column("purpose", sa.Unicode(40), nullable=False),
+        sa.Column("target", sa.Unicode(255), nullable=False, index=True),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("expires", sa.DateTime, nullable=True, index=True),
     )
     op.create_table(
         "outbox",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("message_id", sa.String(200), nullable=False, unique=True),
-        sa.Column("recipient", sa.String(320), nullable=False, index=True),
+        sa.Column("message_id", sa.Unicode(200), nullable=False, unique=True),
+        sa.Column("recipient", sa.Unicode(320), nullable=False, index=True),
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("due", sa.DateTime, nullable=False, index=True),
         sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
         sa.Column("sent", sa.DateTime, nullable=True, index=True),
         sa.Column("refused", sa.DateTime, nullable=True),
-        sa.Column("problem", sa.Text, nullable=True),
+        sa.Column("problem", sa.UnicodeText, nullable=True),
     )
 
 

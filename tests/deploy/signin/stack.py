@@ -38,7 +38,10 @@ PAGES = {
     "members/search-index/manifest.json": '{"secret": "members"}',
     "staff/index.html": "<h1>Staff home</h1>",
 }
-CVS = {"acme-circuits/index.html": "<h1>CVs for Acme</h1>", "borealis-devices/index.html": "B"}
+CVS = {
+    "acme-circuits/index.html": "<h1>CVs for Acme</h1>",
+    "borealis-devices/index.html": "<h1>CVs for Borealis</h1>",
+}
 SECRET = "between-apache-and-the-service"
 
 
@@ -67,16 +70,19 @@ class Stack:
     port: int
     provider_port: int
     service_port: int
+    public_port: int = 0
+    """The port that readers use; 0: Apache's own. Another one stands before several nodes."""
     defines: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    echo: Echo | None = None
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"https://localhost:{self.public_port or self.port}"
 
     @property
     def signin_url(self) -> str:
-        return f"https://signin.localhost:{self.port}"
+        return f"https://signin.localhost:{self.public_port or self.port}"
 
     @property
     def live(self) -> Path:
@@ -109,30 +115,23 @@ class Stack:
         return done.stdout
 
     def start_provider(self) -> None:
-        log = self.log / "provider.log"
-        self.processes["provider"] = subprocess.Popen(
-            [sys.executable, "-m", "content_sync.cli", "signin", "run"]
-            + ["--port", str(self.provider_port), "--site", str(self.site)],
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-        )
-        wait_for(self.provider_port, self.processes["provider"], log)
+        command = [sys.executable, "-m", "content_sync.cli", "signin", "run"]
+        where = ["--port", str(self.provider_port), "--site", str(self.site)]
+        self._start("provider", [*command, *where], self.provider_port)
 
     def start_apache(self) -> None:
-        conf = self.site / "var" / "apache" / "site.conf"
+        conf = Path(self.defines["NIGHTPRESS_RUN"]) / "site.conf"
         lines = [f'Define {name} "{value}"' for name, value in self.defines.items()]
         conf.write_text("\n".join([*lines, f'Include "{CONF}/server.conf"', ""]))
-        log = self.log / "apache-start.log"
-        self.processes["apache"] = subprocess.Popen(
-            ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"],
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        wait_for(self.port, self.processes["apache"], log)
+        self._start("apache", ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"], self.port)
+
+    def _start(self, name: str, command: list[str], port: int) -> None:
+        log = self.log / f"{name}.log"
+        with log.open("ab") as out:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT
+            )
+        wait_for(port, self.processes[name], log)
 
     def reload_apache(self) -> None:
         """Reload gracefully, as logrotate does every week."""
@@ -163,12 +162,12 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
+def stack(provider: str = "included", *, public_port: int = 0, **defines: str) -> Iterator[Stack]:
     """Run a site with sign-in; everything that was started is stopped at the end."""
     # Not pytest's folder, which only its owner may enter: Apache's workers are another user.
     folder = Path(tempfile.mkdtemp(prefix="nightpress-signin-"))
     folder.chmod(0o755)
-    made = Stack(folder / "site", free_port(), free_port(), free_port())
+    made = Stack(folder / "site", free_port(), free_port(), free_port(), public_port)
     echo = Echo(made.service_port)
     try:
         _write_site(made.site)
@@ -188,14 +187,16 @@ def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
             "NIGHTPRESS_SERVICE_PORT": str(made.service_port),
             "NIGHTPRESS_SIGNIN": "On",
             "NIGHTPRESS_PROVIDER": provider,
-            "NIGHTPRESS_SIGNIN_HOST": f"signin.localhost:{made.port}",
+            "NIGHTPRESS_SIGNIN_HOST": made.signin_url.removeprefix("https://"),
             "NIGHTPRESS_SIGNIN_PORT": str(made.provider_port),
             "NIGHTPRESS_SIGNIN_CA": str(folder / "ca.pem"),
             **defines,
         }
         if os.geteuid() == 0:
             made.defines |= {"NIGHTPRESS_USER": "www-data", "NIGHTPRESS_GROUP": "www-data"}
-            shutil.chown(run / "sessions", "www-data", "www-data")
+            for mine in (run, run / "sessions"):
+                shutil.chown(mine, "www-data", "www-data")
+        made.echo = echo
         echo.start()
         yield made
     finally:
@@ -226,8 +227,10 @@ def _write_site(site: Path) -> None:
         'from content_sync.site_defaults import *\nSITENAME = "Ellmark Consortium"\n'
     )
     subprocess.run(
-        ["/usr/sbin/httxt2dbm" if Path("/usr/sbin/httxt2dbm").exists() else "httxt2dbm"]
-        + ["-f", "SDBM", "-i", "/dev/null", "-o", str(release / "maps" / "redirects")],
+        [
+            *("/usr/sbin/httxt2dbm", "-f", "SDBM", "-i", "/dev/null"),
+            *("-o", str(release / "maps" / "redirects")),
+        ],
         check=True,
         capture_output=True,
     )
@@ -255,7 +258,9 @@ def _write_certificate(folder: Path) -> None:
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")]
+    names = [
+        x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")
+    ]
     leaf = (
         certificate(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key.public_key()
@@ -266,17 +271,13 @@ def _write_certificate(folder: Path) -> None:
             ),
             critical=False,
         )
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     pem = serialization.Encoding.PEM
     (folder / "ca.pem").write_bytes(ca.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.pem").write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.key").write_bytes(
-        key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 
@@ -286,6 +287,7 @@ class Echo:
     def __init__(self, port: int) -> None:
         from waitress.server import create_server
 
+        self.posted: list[str] = []
         self._server = create_server(self._answer, host="127.0.0.1", port=port, threads=2)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -295,8 +297,9 @@ class Echo:
     def stop(self) -> None:
         self._server.close()
 
-    @staticmethod
-    def _answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.posted.append(environ["wsgi.input"].read().decode())
         told = {n: v for n, v in environ.items() if isinstance(v, str) and n.isupper()}
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(told).encode()]
