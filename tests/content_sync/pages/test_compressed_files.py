@@ -16,7 +16,7 @@ from content_sync.release.compress import compress_pages, compress_shards, expan
 from content_sync.release.manifest import Manifest
 from content_sync.release.stage import Stage, live, open_stage, staged, write_file
 from content_sync.release.switch import publish
-from content_sync.release.verify import check
+from content_sync.release.verify import Finding, check
 from tests.content_sync.pages.conftest import Site, tree
 
 LONG = b"<p>The same words again and again, as pages have them.</p>\n" * 60
@@ -156,11 +156,17 @@ def test_siblings_are_no_addresses_of_their_own(site: Site) -> None:
     assert not paths & marked
 
 
+def wrong_siblings(site: Site, stage: Stage) -> list[Finding]:
+    """What a check says of compressed files. The search is not built here."""
+    errors = check(site.settings, stage).errors
+    return [finding for finding in errors if finding.page.endswith((".br", ".gz"))]
+
+
 @pytest.mark.parametrize("damage", ["other", "cut", "not at all", "longer"])
 def test_a_check_finds_siblings_that_hold_something_else(site: Site, damage: str) -> None:
     site.sync()
     _, stage = site.build()
-    assert check(site.settings, stage).ok
+    assert not wrong_siblings(site, stage)
     name = next(n for n in siblings(stage.root) if n.endswith("about/index.html.gz"))
     content = (stage.root / name).read_bytes()
     wrong = {
@@ -173,9 +179,9 @@ def test_a_check_finds_siblings_that_hold_something_else(site: Site, damage: str
     assert again is not None
     again.add([write_file(again.root, name, wrong, again.key_of(name), COMPRESSED)])
     again.finish()
-    report = check(site.settings, again)
-    assert [f.page for f in report.errors] == [name]
-    assert "does not hold what the file beside it holds" in report.errors[0].reason
+    (found,) = wrong_siblings(site, again)
+    assert found.page == name
+    assert "does not hold what the file beside it holds" in found.reason
 
 
 def test_a_check_finds_a_sibling_without_its_file(site: Site) -> None:
@@ -185,7 +191,7 @@ def test_a_check_finds_a_sibling_without_its_file(site: Site) -> None:
     assert again is not None
     again.add([write_file(again.root, "public/x.html.br", b"", b"key", COMPRESSED)])
     again.finish()
-    assert [f.page for f in check(site.settings, again).errors] == ["public/x.html.br"]
+    assert [f.page for f in wrong_siblings(site, again)] == ["public/x.html.br"]
 
 
 def test_damaged_files_are_not_expanded() -> None:
