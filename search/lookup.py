@@ -54,6 +54,8 @@ class Meaning:
     known: Known
     others: list[tuple[Known, float]] = field(default_factory=list)
     """Other words, and what each counts."""
+    at_least: int = 0
+    """How frequent words that go on are taken to be: a rare one tells no more than the usual."""
     is_pair: bool = False
     """Whether it is two words that make a name."""
     share: float = 1.0
@@ -62,7 +64,8 @@ class Meaning:
     def lists(self, documents: int) -> Iterator[tuple[str, str, int, float]]:
         """Yield field, term, rarity and share of each posting list."""
         for known, share in [(self.known, self.share), *self.others]:
-            rare = rarity(documents, known.frequency)
+            goes_on = share in (LONGER_WORD, BEGUN_WORD)
+            rare = rarity(documents, max(known.frequency, self.at_least if goes_on else 0))
             if known.in_text:
                 yield "text", STEMS[known.form], rare, share
             if known.in_names:
@@ -110,14 +113,15 @@ class Lookup:
                 for other in longer
                 if other.form != word and not (known.frequency and STEMS[other.form] == STEMS[word])
             ]
+        most = max((other.frequency for other in longer), default=0)
         inflected = [] if known.frequency else self._inflected(word)
         others += [(other, INFLECTED) for other in inflected]
         if inflected:
-            return Meaning(word, repeats, known, others)
+            return Meaning(word, repeats, known, others, most)
         rare = known.frequency == 1 and len(word) >= SHORTEST_RARE
         if rare or (not known.frequency and not longer):
             others += [(other, TYPO) for other in self._meant(word)]
-        return Meaning(word, repeats, known, others)
+        return Meaning(word, repeats, known, others, most)
 
     def _pairs(self, words: tuple[str, ...], meanings: list[Meaning]) -> list[Meaning]:
         names = {meaning.word for meaning in meanings if meaning.known.in_names}

@@ -316,7 +316,7 @@ class _Writer:
             length = 3 + sum(map(len, own)) + sum(map(len, entry))
             # Between words that differ early: the manifest has to tell one from the other.
             letters = len(_separator(before, form))
-            cut = size > SHARD_BYTES * (0.3 + 0.2 * letters)
+            cut = size > SHARD_BYTES * (0.2 + 0.15 * letters)
             if shard and (size + length > SHARD_BYTES * 1.5 or cut):
                 finish()
                 if flags & 4:

@@ -275,8 +275,10 @@ export class Engine {
    */
   plan(query, meanings, complete) {
     const plan = meanings.flatMap(({ word, known, others, share: whole = 1 }) =>
-      [{ known, share: whole }, ...others].flatMap(({ known, share }) => {
-        const rare = rarity(this.documents, known.inText + known.inNames);
+      [{ known, share: whole }, ...others].flatMap(({ known, share, ...rest }) => {
+        const atLeast = "atLeast" in rest ? rest.atLeast ?? 0 : 0;
+        const frequency = Math.max(known.inText + known.inNames, atLeast);
+        const rare = rarity(this.documents, frequency);
         return known.terms.flatMap((term, segment) => {
           const also = share === 1 ? spelt(term, query.spellings.get(word)) : undefined;
           const entry = { word, segment, share, also };

@@ -28,7 +28,8 @@ import { nearWords } from "./vocabulary.js";
  * @property {string} word
  * @property {number} repeats
  * @property {Known} known
- * @property {{known: Known, share: number}[]} others
+ * @property {{known: Known, share: number, atLeast?: number}[]} others `atLeast` says how
+ *   frequent each is taken to be: a rare longer word tells no more than the usual one
  * @property {string | null} corrected what it was probably meant as
  */
 
@@ -88,10 +89,11 @@ export async function findMeanings(segments, words, last) {
       ]);
       const frequency = known.inText + known.inNames;
       const share = frequency ? LONGER_WORD : BEGUN_WORD;
+      const most = Math.max(0, ...longer.map(({ inText, inNames }) => inText + inNames));
       const group = known.terms.find(Boolean)?.group;
       const others = longer
         .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
-        .map((other) => ({ known: other, share }));
+        .map((other) => ({ known: other, share, atLeast: most }));
       const inflected = frequency ? [] : await findInflected(segments, word);
       others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
       if (inflected.length) return { word, repeats, known, others, corrected: null };
