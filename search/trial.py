@@ -159,9 +159,7 @@ def _ask_client(
     queries.write_bytes(b"".join(orjson.dumps(query) + b"\n" for query in asked))
     script = Path(__file__).parent / "node" / "run.mjs"
     command = [node, str(script), str(folder / "shards"), str(queries), str(DEPTH)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     with process:
         assert process.stdout is not None
         assert process.stderr is not None
