@@ -192,6 +192,16 @@ export class SearchPage {
     history.replaceState({ ...history.state, scroll: scrollY }, "");
   }
 
+  /**
+   * To the place that was remembered; as the list grows, again.
+   *
+   * @param {boolean} isWhole whether the list is as long as it will be
+   */
+  comeBack(isWhole) {
+    if (this.scrollTo) scrollTo({ top: this.scrollTo, behavior: "instant" });
+    if (isWhole) this.scrollTo = 0;
+  }
+
   /** @param {MouseEvent} event */
   follow(event) {
     const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
@@ -299,7 +309,9 @@ export class SearchPage {
       if (answer.list) {
         const later = this.session.snippets(answer.list).catch(() => []);
         later.then((hits) => {
-          if (turn === this.turn && hits.length) this.showHits(hits, answer);
+          if (turn !== this.turn) return;
+          if (hits.length) this.showHits(hits, answer);
+          this.comeBack(true);
         });
       }
     }
@@ -376,8 +388,7 @@ export class SearchPage {
     this.showTools(answer);
     this.announce(announcement(answer, state.page));
     this.release();
-    if (this.scrollTo) scrollTo(0, this.scrollTo);
-    this.scrollTo = 0;
+    this.comeBack(!answer.list);
   }
 
   /**
