@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from benchmarks import (
     against_hugo,
+    against_servers,
+    cv_memory,
     nightly_changed,
     nightly_full,
     search_browser,
@@ -43,11 +45,13 @@ def main() -> None:
     questions: dict[str, Callable[[], None]] = {
         "nightly_full": lambda: nightly_full.run(size),
         "titles": lambda: titles.run(size, sample=given.titles),
+        "against_servers": lambda: against_servers.run(size, rounds),
         "search_browser": lambda: search_browser.run(size),
         "nightly_changed": lambda: nightly_changed.run(size),
         "service_load": service_load.run,
         "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
+        "cv_memory": cv_memory.run,
     }
     for name, ask in questions.items():
         if not given.only or name in given.only:

@@ -214,7 +214,7 @@ def _pdf() -> bytes:
         image.Width, image.Height = SIZE - 4000, 1
         image.ColorSpace, image.BitsPerComponent = pikepdf.Name.DeviceGray, 8
         text = (
-            b"BT /F1 12 Tf 60 700 Td (A curriculum vitae with a large picture of its owner) Tj ET"
+            b"BT /F1 12 Tf 60 700 Td (The curriculum vitae of somebody with a large picture) Tj ET"
         )
         page = pikepdf.Dictionary(
             Type=pikepdf.Name.Page,

@@ -20,7 +20,9 @@ QUESTIONS = (
     "against_hugo",
     "titles",
     "search_browser",
+    "against_servers",
     "service_load",
+    "cv_memory",
 )
 
 

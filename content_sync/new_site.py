@@ -34,6 +34,9 @@ S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 # "mailto:security@…" or an https address. Empty: no such file.
 SECURITY_CONTACT = ""
 
+# Where "Sign in" leads: "/signin/" where Apache signs people in (docs/sign-in.md). Empty: no link.
+SIGN_IN_URL = ""
+
 # A sync that loses more than this share of a view's records, and at least so many, or changes
 # more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05
@@ -61,6 +64,11 @@ FEEDBACK_LINKS = True
 STAFF_MAILBOXES = {{}}  # {{"": "office@example.org", "event": "events@example.org"}}
 MAIL_FROM = ""  # sender of the service's mails
 MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go to var/mail/
+
+# CVs of students (docs/cv.md): where they are kept (a folder or s3://bucket/prefix; empty means
+# var/cv-store/), and the virus scanner (clamd's socket or host:port; empty means none).
+CV_STORE = ""
+CLAMD = ""
 
 # Own templates that replace the theme's, file by file.
 THEME_TEMPLATES_OVERRIDES = ["templates"]

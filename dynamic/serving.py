@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from waitress.server import create_server
 
+from dynamic.memory import give_back, share_one_heap
 from dynamic.worker import Worker
 
 log = logging.getLogger("nightpress.serving")
@@ -22,6 +23,8 @@ STOP_SECONDS = 20
 
 def serve(app: Flask, *, port: int | None = None, with_worker: bool = True) -> None:
     """Answer requests until the process is asked to stop; what is under way is finished."""
+    share_one_heap()
+    give_back()
     settings = app.config["SETTINGS"]
     port = port or settings.service_port
     server = create_server(

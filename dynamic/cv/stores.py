@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from dynamic.cv.inspection import MIME
 from dynamic.errors import ServiceConfigurationError, Unavailable
+from dynamic.memory import give_back
 
 if TYPE_CHECKING:
     from dynamic.settings import ServiceSettings
@@ -224,7 +225,7 @@ def _client(endpoint: str) -> Any:
     from botocore.config import Config
 
     # A session of its own: the default one is shared and not safe between threads.
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint or None,
         config=Config(
@@ -236,6 +237,8 @@ def _client(endpoint: str) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    give_back()  # the description of S3 was read and is large
+    return client
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ from tests.dynamic.process import Service, free_port
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
-KILLS = int(os.environ.get("NIGHTPRESS_KILLS", "6"))
+KILLS = int(os.environ.get("NIGHTPRESS_KILLS", "4"))
 """Times that a process is killed in mid-upload; `make soak` sets 200."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,9 @@ CONTENTS = st.one_of(
     st.binary(max_size=300).map(lambda b: b"%PDF-1.7\n" + b),
     st.binary(max_size=300).map(lambda b: b"PK\x03\x04" + b),
 )
+GOOD = files.pdf()
+INPUTS = int(os.environ.get("NIGHTPRESS_FUZZ", "40"))
+"""Inputs that are tried; `make soak` sets 10,000."""
 PATHS = ["", "edit", "withdraw", "renew", "file", "everything.zip", "staff/", "staff/x/person"]
 
 
@@ -65,7 +69,7 @@ def fuzzed(app: Flask) -> Iterator[FlaskClient]:
 
 
 @settings(
-    max_examples=60,
+    max_examples=INPUTS,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -103,7 +107,7 @@ def test_nothing_that_is_sent_is_a_defect(
 
 
 @settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -117,6 +121,3 @@ def test_a_good_file_with_any_entry_is_kept_whole_or_refused(
     assert answer.status_code in {303, 422}
     assert fuzzed.get("/services/cv/", headers=headers).status_code == 200
     assert fuzzed.get("/services/cv/everything.zip", headers=headers).status_code in {200, 404}
-
-
-GOOD = files.pdf()
