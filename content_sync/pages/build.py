@@ -22,6 +22,7 @@ from content_sync.pages.errors import ERROR_PAGES
 from content_sync.pages.errors import FOLDER as ERRORS_FOLDER
 from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
 from content_sync.pages.reader import Reader, in_batches, open_reader
+from content_sync.pages.registrations import digest_of_registrations, read_registrations
 from content_sync.pages.render import (
     Batch,
     Renderer,
@@ -103,6 +104,7 @@ class Build:
         self.report = BuildReport()
         self.cache = Cache(settings.var / "cache.sqlite")
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
+        self.registrations = read_registrations(settings.var)
         self.state: dict[str, str] = {}
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
@@ -118,6 +120,11 @@ class Build:
         """The last sync that landed in the snapshot."""
         row = self.reader.connection.execute("SELECT max(number) FROM syncs").fetchone()
         return str(row[0])
+
+    @property
+    def registrations_id(self) -> str:
+        """What tells these registrations from others."""
+        return digest_of_registrations(self.registrations)
 
     @property
     def is_demo(self) -> bool:
@@ -363,6 +370,7 @@ class Build:
             since_sync=min(int(before["sync"]), int(cached["sync"])),
             since_day=min(before["today"], cached["today"]),
             files_changed=self.report.full_texts.changed,
+            registrations_changed=before.get("registrations") != self.state["registrations"],
         )
 
     def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
@@ -374,6 +382,7 @@ class Build:
             "snapshot": self.snapshot_id,
             "sync": self.sync_number,
             "today": self.today,
+            "registrations": self.registrations_id,
             "globals": digest_of_values(self._globals).hex(),
             "templates": digest.hexdigest(),
             "engine": _engine_digest(),
@@ -387,6 +396,7 @@ class Build:
         return {
             "globals": self._globals,
             "siteurl": self.settings.siteurl,
+            "registrations": self.registrations,
             "heading": generator.settings.get("SITESUBTITLE") or self.settings.sitename,
             "lead": generator.settings.get("SITE_LEAD", ""),
             "news": [n | {"date": iso_in_words(n["date"])} for n in news[:4]],

@@ -11,6 +11,7 @@ from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.people import full_name
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
+    counted,
     iso_in_words,
     moment_in_words,
     paragraphs,
@@ -21,7 +22,7 @@ from content_sync.pages.wording import (
     weekday_in_words,
 )
 from content_sync.records import Access, EventStatus
-from content_sync.urls import record_url
+from content_sync.urls import record_url, slug
 
 _EVENTS = "SELECT * FROM events e WHERE e.id IN :ids ORDER BY e.id"
 
@@ -63,7 +64,9 @@ def make_events(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         for audience in AUDIENCES:
             if not visible(row["access"], audience):
                 continue
-            if audience == "members" and row["access"] == Access.PUBLIC and not members_only:
+            participants = _participants(reader, row) if audience == "members" else []
+            same_for_all = row["access"] == Access.PUBLIC and not members_only
+            if audience == "members" and same_for_all and not participants:
                 continue
             shown = {
                 s["id"]: [
@@ -74,7 +77,16 @@ def make_events(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                 for s in agenda
             }
             made.pages.append(
-                _page(reader, row, audience, organisers[row["id"]], agenda, speakers, shown)
+                _page(
+                    reader,
+                    row,
+                    audience,
+                    organisers[row["id"]],
+                    agenda,
+                    speakers,
+                    shown,
+                    participants,
+                )
             )
         document = {
             "id": f"event:{row['id']}",
@@ -108,6 +120,7 @@ def _page(
     agenda: list[Row],
     speakers: dict[str, list[Row]],
     works: dict[str, list[Row]],
+    participants: list[Context],
 ) -> Page:
     root = ROOT[audience]
     days: list[Context] = []
@@ -140,6 +153,8 @@ def _page(
         ],
         "days": days,
         "past": is_past(row, reader.today),
+        "places": _places(reader, row),
+        "participants": participants,
     }
     return Page(
         url=record_url("event", row["id"]),
@@ -186,7 +201,12 @@ def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> 
 
 
 def _registration(row: Row, today: str) -> Context:
+    """Return when one can register, and where while one can by the dates of the record.
+
+    The hour is for the service to watch; the link is there from the first day to the last.
+    """
     opens, closes = row["registration_opens_at"], row["registration_closes_at"]
+    href = ""
     if row["status"] == EventStatus.CANCELLED or not (opens or closes):
         state = ""
     elif opens and opens[:10] > today:
@@ -195,4 +215,34 @@ def _registration(row: Row, today: str) -> Context:
         state = "closed"
     else:
         state = f"open until {moment_in_words(closes)}" if closes else "open"
-    return {"opens": iso_in_words(opens), "closes": iso_in_words(closes), "state": state}
+        if row["status"] == EventStatus.PLANNED and not is_past(row, today):
+            href = f"/services/events/{slug(row['id'])}/register"
+    return {
+        "opens": iso_in_words(opens),
+        "closes": iso_in_words(closes),
+        "state": state,
+        "href": href,
+    }
+
+
+def _places(reader: Reader, row: Row) -> Context | None:
+    """Return how many places are left, with the day on which that last changed."""
+    known = reader.shared.get("registrations", {}).get("places", {}).get(row["id"])
+    is_off = row["status"] != EventStatus.PLANNED or is_past(row, reader.today)
+    if known is None or not row["capacity"] or is_off:
+        return None
+    taken, waiting, _, since = known
+    left = max(0, row["capacity"] - taken)
+    if left and not waiting:
+        text = f"{left:,} of {counted(row['capacity'], 'place')} left"
+    else:
+        text = f"{waiting:,} on the waiting list" if waiting else "No place left"
+    return {"text": text, "since": iso_in_words(since)}
+
+
+def _participants(reader: Reader, row: Row) -> list[Context]:
+    """Return those who agreed to be listed; of a cancelled event nobody is."""
+    if row["status"] == EventStatus.CANCELLED:
+        return []
+    known = reader.shared.get("registrations", {}).get("participants", {}).get(row["id"], [])
+    return [{"name": name, "affiliation": affiliation} for name, affiliation in known]

@@ -39,6 +39,10 @@ SELECT id FROM events WHERE
     OR substr(registration_opens_at, 1, 10) BETWEEN :since AND :today
     OR substr(registration_closes_at, 1, 10) BETWEEN :since AND :today"""
 
+_WITH_REGISTRATION = """
+SELECT id FROM events
+WHERE registration_opens_at IS NOT NULL OR registration_closes_at IS NOT NULL"""
+
 _TIPPED_PROJECTS = """
 SELECT DISTINCT project_id FROM deliverables WHERE due_on BETWEEN :since AND :today"""
 
@@ -51,12 +55,18 @@ def everything(reader: Reader, kind: str) -> list[str]:
 
 
 def look_at(
-    reader: Reader, *, since_sync: int, since_day: str, files_changed: Iterable[str]
+    reader: Reader,
+    *,
+    since_sync: int,
+    since_day: str,
+    files_changed: Iterable[str],
+    registrations_changed: bool = False,
 ) -> dict[str, list[str]] | None:
     """Return the ids of each kind whose pages may have changed since then.
 
-    These are all that the syncs since have touched, what opened or tipped by date, and
-    what shows a full text that came or went. None means that anything may have changed.
+    These are all that the syncs since have touched, what opened or tipped by date, what
+    shows a full text that came or went, and events if registrations changed. None means
+    that anything may have changed.
     """
     connection = reader.connection
     touched = touched_since(connection, since_sync)
@@ -66,6 +76,8 @@ def look_at(
     scope["section"].update(SECTIONS)
     days = {"since": since_day, "today": reader.today}
     scope["event"].update(r[0] for r in connection.execute(_TIPPED_EVENTS, days))
+    if registrations_changed:
+        scope["event"].update(r[0] for r in connection.execute(_WITH_REGISTRATION))
     scope["project"].update(r[0] for r in connection.execute(_TIPPED_PROJECTS, days))
     opened = [r[0] for r in connection.execute(_OPENED, (since_day, reader.today))]
     opened.extend(files_changed)

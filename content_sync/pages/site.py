@@ -141,6 +141,7 @@ def nothing_to_do(settings: Settings) -> bool:
             since_sync=int(state["sync"]),
             since_day=state["today"],
             files_changed=build.bring_full_texts().changed,
+            registrations_changed=state.get("registrations") != build.registrations_id,
         )
     finally:
         build.close()

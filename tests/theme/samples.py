@@ -580,10 +580,12 @@ def _event(env: Environment, name: str) -> Context:
         "banner": None,
         "description": [],
         "capacity": None,
-        "registration": {"opens": None, "closes": None, "state": ""},
+        "registration": {"opens": None, "closes": None, "state": "", "href": ""},
         "organisers": [],
         "days": [],
         "past": False,
+        "places": None,
+        "participants": [],
     }
     work = {"title": TITLES[0], "href": "/publications/a/"}
     session: Context = {"time": "", "title": "Break", "place": None, "speakers": [], "works": []}
@@ -598,7 +600,14 @@ def _event(env: Environment, name: str) -> Context:
         "banner": {"kind": "postponed", "word": "Postponed"},
         "description": list(ABSTRACT),
         "capacity": 40,
-        "registration": {"opens": None, "closes": None, "state": "open until 8 January, 18:00"},
+        "registration": {
+            "opens": None,
+            "closes": None,
+            "state": "open until 8 January, 18:00",
+            "href": "/services/events/w/register",
+        },
+        "places": {"text": "11 of 40 places left", "since": day("2026-11-22", "22 November 2026")},
+        "participants": [{"name": name, "affiliation": "Polytechnic"} for name in NAMES],
         "organisers": _people(3),
         "days": [
             {
