@@ -11,7 +11,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from benchmarks import against_hugo, cv_memory, nightly_changed, nightly_full, titles
+from benchmarks import (
+    against_hugo,
+    cv_memory,
+    nightly_changed,
+    nightly_full,
+    search_browser,
+    sync_million,
+    titles,
+)
 from benchmarks.real_data import say
 from benchmarks.report import QUESTIONS, write_report
 
@@ -35,7 +43,9 @@ def main() -> None:
     questions: dict[str, Callable[[], None]] = {
         "nightly_full": lambda: nightly_full.run(size),
         "titles": lambda: titles.run(size, sample=given.titles),
+        "search_browser": lambda: search_browser.run(size),
         "nightly_changed": lambda: nightly_changed.run(size),
+        "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
         "cv_memory": cv_memory.run,
     }

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent
-QUESTIONS = ("nightly_full", "nightly_changed", "against_hugo", "titles", "cv_memory")
+QUESTIONS = (
+    "nightly_full",
+    "nightly_changed",
+    "sync_million",
+    "against_hugo",
+    "titles",
+    "search_browser",
+    "cv_memory",
+)
 
 
 def table(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:

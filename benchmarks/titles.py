@@ -35,7 +35,6 @@ from benchmarks.nightly_full import site_name
 from benchmarks.report import table
 from content_sync.urls import page_file, record_url
 from search.query import open_index, search
-from search.schema import title_key
 
 BATCH = 500
 _WORD = re.compile(r"\w+")
@@ -129,11 +128,9 @@ def _works(snapshot: Path) -> list[sqlite3.Row]:
 
 
 def _not_indexed(folder: Path, works: list[sqlite3.Row]) -> list[str]:
-    """Return the ids of works whose whole title leads to no document."""
+    """Return the ids of works that the index does not have."""
     with open_index([folder]) as index:
-        return [
-            w["id"] for w in works if not index.documents_with("title_key", title_key(w["title"]))
-        ]
+        return [w["id"] for w in works if not index.with_key("id", f"publication:{w['id']}")]
 
 
 _open = ExitStack()  # a worker keeps its index until it ends

@@ -7,7 +7,10 @@ signed-in members only. It counts what it sends.
 
 from __future__ import annotations
 
+import re
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +30,9 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 COOKIE = "nightpress-members=1"
+_PIECE = 1400
+_HEADERS = 500
+"""Bytes of the headers of one answer, about, which a slow line carries too."""
 _COMPRESSED = ("text/", "application/json", "image/svg", "application/xml", "application/octet")
 
 
@@ -50,6 +56,23 @@ class Sent:
     size: int
 
 
+class Line:
+    """A slow line: each answer begins late, and all together share its width."""
+
+    def __init__(self, round_trip_s: float, bytes_per_s: float) -> None:
+        self.round_trip_s = round_trip_s
+        self._bytes_per_s = bytes_per_s
+        self._free_at = 0.0
+        self._guard = threading.Lock()
+
+    def carry(self, size: int) -> None:
+        """Wait until so many bytes have gone through."""
+        with self._guard:
+            self._free_at = max(self._free_at, time.monotonic()) + size / self._bytes_per_s
+            free_at = self._free_at
+        time.sleep(max(0.0, free_at - time.monotonic()))
+
+
 @dataclass(slots=True)
 class Served:
     """A running server: its address, what it sent, and what it does otherwise than usual."""
@@ -60,6 +83,7 @@ class Served:
     """Beginning of a path → the answer that is made of the file's bytes."""
     withdrawn: bytes = b'{"version": 1, "withdrawn": []}'
     withdrawn_asked: int = 0
+    line: Line | None = None
 
     def since(self, mark: int) -> list[Sent]:
         """What went out after the first `mark` answers."""
@@ -70,8 +94,7 @@ class Served:
 def serve_trees(release: Path, port: int = 0) -> Iterator[Served]:
     """Serve the folders `public` and `members` of a release at a free port of this machine."""
     handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", port), handler)
     served = Served(f"http://127.0.0.1:{server.server_port}")
     handler.release, handler.served = release.resolve(), served  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -82,6 +105,16 @@ def serve_trees(release: Path, port: int = 0) -> Iterator[Served]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Browsers hang up as they please; anything else is a fault."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -107,22 +140,33 @@ class _Handler(BaseHTTPRequestHandler):
         file = (self.release / tree / page_file(url)).resolve()
         is_there = file.is_relative_to(self.release / tree) and file.is_file()
         body = file.read_bytes() if is_there else b"Not found\n"
-        answer = Answer(200 if is_there else 404, body)
+        answer = self._ranged(body) if is_there else Answer(404, body)
         for start, fault in self.served.faults.items():
             if path.startswith(start):
                 answer = fault(body)
-        lasts = path.startswith("/assets/") or (
-            "/search-index/" in path and not path.endswith("manifest.json")
+        lasts = answer.status in (200, 206) and (
+            path.startswith("/assets/")
+            or ("/search-index/" in path and not path.endswith("manifest.json"))
         )
         self._send(
             answer, file.name, "public, max-age=31536000, immutable" if lasts else "no-cache"
         )
 
+    def _ranged(self, body: bytes) -> Answer:
+        """The part of a file that the request asks for, or all of it."""
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
+        if not wanted:
+            return Answer(200, body)
+        first, last = int(wanted[1]), min(int(wanted[2]), len(body) - 1)
+        place = ("Content-Range", f"bytes {first}-{last}/{len(body)}")
+        return Answer(206, body[first : last + 1], (place,))
+
     def _send(self, answer: Answer, name: str, caching: str) -> None:
         kind, body = content_type(name), answer.body
         self.send_response(answer.status)
         if (
-            "br" in self.headers.get("Accept-Encoding", "")
+            answer.status != 206
+            and "br" in self.headers.get("Accept-Encoding", "")
             and kind.startswith(_COMPRESSED)
             and answer.announced is None
         ):
@@ -143,8 +187,18 @@ class _Handler(BaseHTTPRequestHandler):
         if length != len(body):
             self.close_connection = True
         self.served.sent.append(Sent(urlsplit(self.path).path, answer.status, len(body)))
+        line = self.served.line
+        if line is None:
+            self.end_headers()
+            self.wfile.write(body)
+            return
+        time.sleep(line.round_trip_s)
+        line.carry(_HEADERS)
         self.end_headers()
-        self.wfile.write(body)
+        for at in range(0, len(body), _PIECE):
+            piece = body[at : at + _PIECE]
+            line.carry(len(piece))
+            self.wfile.write(piece)
 
     def log_message(self, format: str, *args: object) -> None:
         """Stay quiet."""
@@ -152,4 +206,4 @@ class _Handler(BaseHTTPRequestHandler):
 
 @lru_cache(maxsize=4000)
 def _compressed(body: bytes) -> bytes:
-    return brotli.compress(body, quality=9)
+    return brotli.compress(body, quality=11)

@@ -19,10 +19,11 @@ from content_sync import __version__
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
-from content_sync.sync.commands import diff
+from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
 from dynamic.commands import after_release, before_build, privacy, service
 from dynamic.cv.commands import cv
+from search.commands import bench
 
 if TYPE_CHECKING:
     from content_sync.settings import Settings
@@ -208,13 +209,15 @@ def build(site: Path, full: bool) -> None:
         click.echo(f"Release {number}: {_build_words(report)}")
 
 
-def _build(settings: Settings, full: bool) -> tuple[Any, int]:
+def _build(settings: Settings, full: bool, *, prove: bool = False) -> tuple[Any, int]:
     from content_sync.pages.site import build_site
     from content_sync.terminal import Progress, log
 
     progress = Progress()
     try:
-        report, number = build_site(settings, full=full, progress=progress)
+        report, number = build_site(
+            settings, full=full, progress=progress, prove=_prove(settings) if prove else None
+        )
     finally:
         progress.close()
     for publication, path, reason in report.full_texts.missing[:_NAMED]:
@@ -222,6 +225,20 @@ def _build(settings: Settings, full: bool) -> tuple[Any, int]:
     for refused in report.redirects_refused[:_NAMED]:
         log.info("Redirect not followed: %s", refused)
     return report, number
+
+
+def _prove(settings: Settings) -> Callable[[Path, str], dict[str, Any]]:
+    """Return what compares a finished build with the source, and tells what it found."""
+    from content_sync.sync.proof import prove
+    from content_sync.terminal import log
+
+    def compare(root: Path, date: str) -> dict[str, Any]:
+        found = prove(settings, root, date)
+        if found["state"] != "complete":
+            log.warning("Is everything shown? %s", found["says"])
+        return found
+
+    return compare
 
 
 @main.command()
@@ -359,7 +376,7 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
-            built, number = _build(settings, full)
+            built, number = _build(settings, full, prove=True)
         log.info("Building the search index")
         with timed(seconds, "index"):
             indexed = _index(settings)
@@ -621,9 +638,11 @@ def _add(command: click.Command) -> click.Command:
     return command
 
 
+main.add_command(bench)
 main.add_command(import_command)
 main.add_command(service)
 main.add_command(_add(diff))
+main.add_command(_add(source))
 cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)

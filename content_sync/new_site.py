@@ -30,6 +30,10 @@ FULL_TEXTS = ""
 FULL_TEXT_TYPES = [".pdf"]
 S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 
+# Where faults that endanger the site are to be reported, for /.well-known/security.txt:
+# "mailto:security@…" or an https address. Empty: no such file.
+SECURITY_CONTACT = ""
+
 # A sync that loses more than this share of a view's records, and at least so many, or changes
 # more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05

@@ -42,6 +42,8 @@ class Settings:
     """A sync that loses more than this share of a view's records is refused …"""
     guard_minimum: int = 20
     """… if it also loses at least this many."""
+    security_contact: str = ""
+    """mailto: or https: address for reports of security faults, for security.txt."""
     guard_changed_share: float = 0.5
     """A sync that changes more than this share (and at least that many) is refused too."""
     source_login_seconds: int = 15
@@ -154,6 +156,9 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
             yield f"{name.upper()} must be text"
     if str(values.get("timezone", "UTC")) not in available_timezones():
         yield "TIMEZONE must be an IANA name such as Europe/Berlin"
+    contact = values.get("security_contact", "")
+    if not re.fullmatch(r"(?:(?:mailto:|https://)[^\s<>\"]+)?", str(contact)):
+        yield "SECURITY_CONTACT must be a mailto: or https: address"
     types = values.get("full_text_types", ())
     if isinstance(types, str) or not all(
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types

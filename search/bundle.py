@@ -29,7 +29,9 @@ _EXPORT_LIST = re.compile(r"^export\s*\{(?P<names>[^}]*)\};?[ \t]*$", re.MULTILI
 _EXPORT = re.compile(
     r"^export\s+(?P<what>(?:async\s+)?function\s*\*?|class|const)\s*(?P<name>[\w$]+)", re.MULTILINE
 )
-_LEFT_OVER = re.compile(r"(?:^|[;{}])((?:import|export)\b.{0,60})|\b(import[(.].{0,60})", re.MULTILINE)
+_LEFT_OVER = re.compile(
+    r"(?:^|[;{}])((?:import|export)\b.{0,60})|\b(import[(.].{0,60})", re.MULTILINE
+)
 _NAME = re.compile(r"([\w$]+)(?:\s+as\s+([\w$]+))?")
 
 

@@ -77,17 +77,21 @@ def postings(keys: Sequence[int]) -> bytes:
     return b"".join(pieces)
 
 
+def positions(at: Sequence[int]) -> bytes:
+    """Return positions as steps, each doubled and one more if another follows."""
+    pieces = []
+    before = 0
+    for i, position in enumerate(at):
+        pieces.append(number((position - before) << 1 | (i + 1 < len(at))))
+        before = position
+    return b"".join(pieces)
+
+
 class _Positions(dict[bytes, bytes]):
-    """Posting value → the positions as steps, each doubled and one more if another follows."""
+    """Posting value of Whoosh's index → the positions encoded."""
 
     def __missing__(self, value: bytes) -> bytes:
-        at = decode_positions(value)
-        pieces = []
-        before = 0
-        for i, position in enumerate(at):
-            pieces.append(number((position - before) << 1 | (i + 1 < len(at))))
-            before = position
-        encoded = b"".join(pieces)
+        encoded = positions(decode_positions(value))
         if len(self) < 50_000:
             self[value] = encoded
         return encoded

@@ -269,9 +269,7 @@ class _Build:
             else:
                 self._run(jobs)
                 directory = self.executor.submit(write_shards, export).result()
-        return Segment(
-            name=name, documents=total, firsts=firsts, dead=(), directory=directory
-        )
+        return Segment(name=name, documents=total, firsts=firsts, dead=(), directory=directory)
 
     def _make_small(self, lines: list[bytes], averages: Averages) -> Segment:
         documents = sorted((_order(parse_document(line)), line) for line in lines)
@@ -360,9 +358,7 @@ def _bury(
     into the new segment, unless together they would be too many: then it stays as it is,
     and is the week's. With a week's segment already there, that is taken apart as well.
     """
-    segments = [
-        replace(segment, dead=_dead(index, segment, old)) for segment in layout.segments
-    ]
+    segments = [replace(segment, dead=_dead(index, segment, old)) for segment in layout.segments]
     lines = list(new.values())
     total = sum(segment.living for segment in segments) + len(lines)
     most = max(NIGHT_SHARE * total, SMALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(
+_PIECE = re.compile(
     r"""(?P<comment>//[^\n]*|/\*.*?\*/)
     |(?P<space>\s+)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
@@ -36,22 +36,22 @@ def squeeze(source: str) -> str:
         if source[at] == "`" or (source[at] == "}" and braces and braces[-1] == depth):
             if source[at] == "}":
                 braces.pop()
-            at, token, opens = _template(source, at)
+            at, piece, opens = _template(source, at)
             if opens:
                 braces.append(depth)
         elif source[at] == "/" and source[at + 1 : at + 2] not in ("/", "*") and _may_match(before):
-            token = _matched(_REGEX, source, at)
-            at += len(token)
+            piece = _matched(_REGEX, source, at)
+            at += len(piece)
         else:
-            found = _TOKEN.match(source, at)
+            found = _PIECE.match(source, at)
             assert found is not None
-            at, token = found.end(), found[0]
+            at, piece = found.end(), found[0]
             if found.lastgroup in ("comment", "space"):
-                gap = "\n" if "\n" in token or "\n" in gap else " "
+                gap = "\n" if "\n" in piece or "\n" in gap else " "
                 continue
-            depth += (token == "{") - (token == "}")
-        parts.append(_between(before, gap, token) + token)
-        before, gap = token, ""
+            depth += (piece == "{") - (piece == "}")
+        parts.append(_between(before, gap, piece) + piece)
+        before, gap = piece, ""
     return "".join(parts) + "\n"
 
 
@@ -64,14 +64,14 @@ def _may_match(before: str) -> bool:
     return not before or before in _BEFORE_REGEX or before in _WORDS_BEFORE_REGEX
 
 
-def _between(before: str, gap: str, token: str) -> str:
+def _between(before: str, gap: str, piece: str) -> str:
     """Return what must stand between two tokens that white space stood between."""
     if not gap or not before:
         return ""
-    if gap == "\n" and before not in _OPEN and token not in _CLOSING:
+    if gap == "\n" and before not in _OPEN and piece not in _CLOSING:
         return "\n"
-    both_words = _is_word(before[-1]) and _is_word(token[0])
-    both_signs = before[-1] in "+-/" and token[0] in "+-/"
+    both_words = _is_word(before[-1]) and _is_word(piece[0])
+    both_signs = before[-1] in "+-/" and piece[0] in "+-/"
     return " " if both_words or both_signs else ""
 
 

@@ -13,15 +13,20 @@ Whatever cannot be understood as syntax is words: every text is a query.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
-from search.words import index_words
+from search.words import index_words, spellings
 
 LONGEST_QUERY = 10_000
 """Characters of a query that are read; the rest is ignored."""
 
-MOST_WORDS = 200
-"""Different words of a query that are looked up."""
+MOST_WORDS = 100
+"""Different words of a query that are looked up, …"""
+MOST_REPEATS = 20
+"""… each counted so often at most, …"""
+MOST_FILTERS = 20
+"""… and conditions that are met."""
 
 FIELDS = frozenset(
     {
@@ -47,6 +52,32 @@ STOP_WORDS = frozenset(
     }
 )  # fmt: skip
 
+# Words of the asking, not of what is asked for, and more little words: left out where a whole
+# sentence asks.
+SENTENCE = 6
+"""A query of more words is a sentence."""
+SENTENCE_WORDS = frozenset(
+    """
+    above again against already although always another anybody anyone anything around
+    article articles available away became become becomes before began behind being below
+    between beyond both came come comes concerning consider considered describe described
+    describing different discuss discussed doing done down due during each enough etc even
+    exist existing exists far few find found further furthermore gave give given gives
+    giving go goes going gone good great hence here herself himself including indeed instead
+    interested involved itself keep kind know known last later less made mainly make makes
+    making many mean means meanwhile more moreover much myself namely near nearly need
+    needed needs never new next nobody none nothing now nowhere obtain obtained once one
+    ones onto others otherwise ought ours ourselves out over paper papers part particular
+    particularly per perhaps please possible present presented previous put quite really
+    regarding related same see seem seemed seems seen several shall show shown similar
+    someone something sometimes still such sure take taken tell themselves thereby therefore
+    thing things though three through throughout thus together took toward towards two under
+    unless until up upon use used useful uses using usually various very via want way ways
+    well went whatever whenever wherever whether whoever whole whose within without work
+    works yes yours yourself
+    """.split()
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
@@ -70,7 +101,14 @@ class Query:
     filters: tuple[Filter, ...]
     everything: bool
     """Whether `*` asks for all documents."""
+    last: str
+    """The last word, if it may go on; else empty."""
+    spellings: dict[str, str]
+    """Word → how it is written, with its accents."""
 
+
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ufffd]")
+_ENDS_OPEN = re.compile(r"[^\W_]$|[\u0300-\u036f]$")
 
 _PART = re.compile(
     r"""
@@ -85,14 +123,16 @@ _PART = re.compile(
 def parse_query(text: str) -> Query:
     """Return what `text` asks for; no text is an error."""
     text = text[:LONGEST_QUERY].encode(errors="ignore").decode()  # no halves of characters
+    readable = _CONTROLS.sub(" ", text)
     ranked: list[str] = []
     filters: list[Filter] = []
-    everything = False
-    for part in _PART.finditer(text):
+    everything = is_open = False
+    for part in _PART.finditer(readable):
         field = (part["field"] or "").lower()
         phrase = part["phrase"]
         value = part["word"] if phrase is None else phrase
-        starts_word = part.start() == 0 or text[part.start() - 1].isspace()
+        is_open = False
+        starts_word = part.start() == 0 or readable[part.start() - 1].isspace()
         negated = bool(part["minus"]) and starts_word
         if field not in FIELDS or not starts_word:
             if field:
@@ -116,11 +156,16 @@ def parse_query(text: str) -> Query:
             ranked += words
             if phrase is not None and len(words) > 1:
                 filters.append(Filter(field="", text=value, phrase=True))
+            is_open = phrase is None and part.end() == len(readable)
+    words_told = _without_stop_words(ranked)
+    goes_on = is_open and _ENDS_OPEN.search(readable) and words_told[-1:] == tuple(ranked[-1:])
     return Query(
         text=text,
-        words=_without_stop_words(ranked),
-        filters=tuple(filters),
+        words=words_told,
+        filters=tuple(filters[:MOST_FILTERS]),
         everything=everything,
+        last=words_told[-1] if goes_on and words_told else "",
+        spellings=dict(spellings(readable)),
     )
 
 
@@ -136,10 +181,12 @@ def parse_years(text: str) -> tuple[int, int] | None:
 
 def _without_stop_words(words: list[str]) -> tuple[str, ...]:
     telling = [word for word in words if word not in STOP_WORDS]
-    kept: dict[str, None] = {}
+    if len(words) > SENTENCE:
+        telling = [word for word in telling if word not in SENTENCE_WORDS] or telling
+    counts: Counter[str] = Counter()
     result: list[str] = []
     for word in telling or words:
-        if word in kept or len(kept) < MOST_WORDS:
-            kept[word] = None
+        if counts.get(word, 0) < MOST_REPEATS and (word in counts or len(counts) < MOST_WORDS):
+            counts[word] += 1
             result.append(word)
     return tuple(result)

@@ -22,12 +22,12 @@ from whoosh.reading import IndexReader
 
 from search.documents import bucket_file, parse_document
 from search.ranking import Averages
-from search.schema import MOST_POSITIONS, STEMS, Codec, analyse, make_schema
+from search.schema import STEMS, Codec, analyse, make_schema
 
 _POOL_MB = 32
 """Postings that a worker sorts in memory; more go through temporary files."""
 
-_SLOT = 2 * MOST_POSITIONS
+_WORDS = "words.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,28 @@ def build_partition(job: PartitionJob) -> int:
     words: set[str] = set()
     job.index.mkdir(parents=True)
     whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
+    crowded: dict[str, dict[int, list[int]]] = {}
     with _writing(whoosh_index) as writer:
-        for line in lines:
+        for number, line in enumerate(lines, job.first):
             analysis = analyse(parse_document(line), line, job.averages)
             writer.add_document(**analysis.values)
             forms |= analysis.forms
             words |= analysis.words
+            for stem, positions in analysis.crowded.items():
+                crowded.setdefault(stem, {})[number] = positions
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
+    known = sorted(forms | words)
+    (job.index / _WORDS).write_text("\n".join(known), encoding="utf-8")
     if job.postings:
-        _write_postings(job, forms, words)
+        _write_postings(job, forms, words, crowded)
     return len(lines)
+
+
+def read_words(folder: Path) -> frozenset[str]:
+    """Return the folded words of a partition, before stemming, and its names of two words."""
+    text = (folder / _WORDS).read_text(encoding="utf-8")
+    return frozenset(text.split("\n")) if text else frozenset()
 
 
 class HasDocuments(Protocol):
@@ -109,13 +120,15 @@ def open_partition(folder: Path) -> IndexReader:
     return reader
 
 
-Postings = tuple[str, bytes, bytes, bytes]
-"""Term, numbers (32 bits each), impacts (8 bits each), position values."""
+Postings = tuple[str, bytes, bytes, bytes, dict[int, list[int]]]
+"""Term, numbers (32 bits each), impacts (8 bits each), position values, and the positions in
+documents that have the word too often for these."""
 
 
 def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
     """Return what a partition says of its words, and its postings in order: of
-    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling)."""
+    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling).
+    """
     file = path.open("rb")
     head: dict[str, Any] = marshal.load(file)  # noqa: S302 - a file of our own run
 
@@ -127,16 +140,18 @@ def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
     return head, postings()
 
 
-def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None:
+def _write_postings(
+    job: PartitionJob,
+    forms: set[str],
+    words: set[str],
+    crowded: dict[str, dict[int, list[int]]],
+) -> None:
     assert job.postings is not None
     reader = open_partition(job.index)
     terms = {name: list(reader.lexicon(name)) for name in ("text", "names", "spelling")}
-    stems = {}
-    for form in forms:
-        stems[form] = STEMS[form]
     head = {
         "terms": sum(map(len, terms.values())),
-        "forms": stems,
+        "forms": {form: STEMS[form] for form in forms},
         "names": {word: STEMS[word] for word in words},
     }
     with job.postings.open("wb") as file:
@@ -154,9 +169,10 @@ def _write_postings(job: PartitionJob, forms: set[str], words: set[str]) -> None
                         impacts.append(int(matcher.weight()))
                         values += matcher.value()
                     matcher.next()
+                name = term.decode()
+                more = crowded.get(name, {}) if field == "text" else {}
                 marshal.dump(
-                    (prefix + term.decode(), numbers.tobytes(), bytes(impacts), bytes(values)),
-                    file,
+                    (prefix + name, numbers.tobytes(), bytes(impacts), bytes(values), more), file
                 )
     reader.close()
 

@@ -1,55 +1,33 @@
 """Answer queries from Whoosh indexes: find, rank, and show why.
 
-Ranking is BM25F over title, people and abstract, computed here from Whoosh's postings:
-words of one document's fields are weighed and added before they saturate, words repeated
-in the query count as often, and short queries reward works that have more of their words.
+The ranking is that of the browsers' engine (`search/client/`), from the same impacts: see
+`search.ranking`. Words are looked up in Whoosh, by what `search.lookup` says they stand for.
 """
 
 from __future__ import annotations
 
 import heapq
-import math
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from whoosh.filedb.filestore import FileStorage
-from whoosh.index import FileIndex
-from whoosh.reading import IndexReader, MultiReader, TermNotFound
-
+from search import ranking
 from search.documents import Document, parse_document
 from search.highlight import Span, highlight, snippet
-from search.index import partition_folders, read_layout
-from search.language import Filter, Query, parse_query, parse_years
-from search.schema import (
-    RANKED_FIELDS,
-    STEMS,
-    TEXT_FIELDS,
-    UNSTEMMED,
-    field_text,
-    handle,
-    is_publication,
-    is_retracted,
-    text_terms,
-    title_key,
-    unpack_lengths,
-    unpack_year,
-)
-from search.words import index_words, split_words
+from search.language import SENTENCE, Filter, Query, parse_query, parse_years
+from search.layout import partition_folders, read_layout
+from search.leaves import Leaf, find_phrase
+from search.lookup import Lookup, Meaning
+from search.partitions import open_partition
+from search.schema import PEOPLE_SHOWN, STEMS, handle, place_of
+from search.words import index_words, split_words, title_words
 
-WEIGHTS = {"title": 8.0, "people": 2.0}
-"""How much a word in a field counts; 1 in all others."""
-SATURATION = 2.0
-LENGTH_SHARE = 0.7
-COORDINATION = 0.5
-"""Exponent of the share of a query's words that a document has …"""
-LONGEST_COORDINATED = 6
-"""… for queries of at most so many words."""
-RETRACTED_FACTOR = 0.3
+_WINDOW = 10
+"""Results among which a title that is the whole query comes first."""
+
+Address = tuple[int, int]
+"""Segment and number of a document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,16 +67,21 @@ class Results:
     hits: tuple[Hit, ...]
 
 
+@dataclass(slots=True)
+class _Segment:
+    """A segment's partitions, and which of its documents a later segment has anew."""
+
+    leaves: list[Leaf]
+    dead: frozenset[int]
+
+
 class Index:
     """One or several indexes, read as one. Made by `open_index`."""
 
-    def __init__(self, leaves: list[IndexReader], totals: list[int], documents: int) -> None:
-        self.reader = MultiReader(leaves)
+    def __init__(self, segments: list[_Segment], documents: int) -> None:
+        self.segments = segments
         self.documents = documents
-        self._leaves = [_Leaf(r, base) for r, base in self.reader.leaf_readers()]
-        self._averages = [max(total / max(documents, 1), 1.0) for total in totals]
-        for leaf in self._leaves:
-            leaf.averages = self._averages
+        self.lookup = Lookup([[leaf.words for leaf in s.leaves] for s in segments])
 
     def __enter__(self) -> Index:
         return self
@@ -108,114 +91,65 @@ class Index:
 
     def close(self) -> None:
         """Close all files."""
-        self.reader.close()
+        for segment in self.segments:
+            for leaf in segment.leaves:
+                leaf.close()
 
-    def documents_with(self, field: str, term: str) -> set[int]:
-        """Return the documents that have a term in a field."""
-        found: set[int] = set()
-        for leaf in self._leaves:
-            matcher = leaf.postings(field, term)
-            if matcher:
-                found.update(leaf.base + number for number in matcher.all_ids())
-        return found
+    def leaves(self) -> Iterator[tuple[int, Leaf]]:
+        """Yield every partition with the number of its segment."""
+        for number, segment in enumerate(self.segments):
+            for leaf in segment.leaves:
+                yield number, leaf
 
-    def documents_with_phrase(self, field: str, terms: list[str]) -> set[int]:
-        """Return the documents that have the terms of a phrase side by side in a field."""
-        found: set[int] = set()
-        for leaf in self._leaves:
-            candidates = leaf.having_all(field, terms)
-            ends: dict[int, set[int]] = {}
-            for i, term in enumerate(terms):
-                if not candidates:
-                    break
-                here = leaf.positions(field, term, candidates)
-                if i:
-                    here = {
-                        number: {p for p in positions if p - 1 in ends[number]}
-                        for number, positions in here.items()
-                    }
-                ends = {number: positions for number, positions in here.items() if positions}
-                candidates = set(ends)
-            found.update(leaf.base + number for number in candidates)
-        return found
-
-    def documents_of_years(self, first: int, last: int) -> set[int]:
-        """Return the documents of the years from `first` to `last`."""
+    def impacts(self, field: str, term: str) -> dict[Address, int]:
+        """Return how much a term of `text` or `names` counts in each document that has it."""
         return {
-            leaf.base + number
-            for leaf in self._leaves
-            for number in leaf.numbers()
-            if first <= (unpack_year(leaf.facts[number]) or -1) <= last
+            (segment, number): impact
+            for segment, leaf in self.leaves()
+            for number, impact in leaf.impacts(field, term)
         }
 
-    def documents_whose_key(self, field: str, accepts: Callable[[str], bool]) -> set[int]:
+    def with_key(self, field: str, key: str) -> set[Address]:
+        """Return the documents that have a whole value in a field."""
+        return {
+            (segment, number)
+            for segment, leaf in self.leaves()
+            for number in leaf.numbers(field, key)
+        }
+
+    def whose_key(self, field: str, accepts: Callable[[str], bool]) -> set[Address]:
         """Return the documents with a whole value in a field that `accepts` takes."""
-        found: set[int] = set()
-        keys = {key for leaf in self._leaves for key in leaf.keys(field) if accepts(key)}
-        for key in keys:
-            found |= self.documents_with(field, key)
-        return found
-
-    def all_documents(self) -> set[int]:
-        """Return every document."""
-        return {leaf.base + number for leaf in self._leaves for number in leaf.numbers()}
-
-    def weigh(self, word: str) -> dict[int, float]:
-        """Return document → how much it is about a folded word, before saturation."""
-        found: dict[int, float] = {}
-        stem = STEMS[word]
-        get = found.get
-        for leaf in self._leaves:
-            base = leaf.base
-            for field in RANKED_FIELDS:
-                matcher = leaf.postings(field, word if field in _PLAIN else stem)
-                if not matcher:
-                    continue
-                norms = leaf.norms(field)
-                if norms is None:
-                    for number in matcher.all_ids():
-                        found[base + number] = get(base + number, 0.0) + 1.0
-                    continue
-                while matcher.is_active():
-                    number = matcher.id()
-                    doc = base + number
-                    found[doc] = get(doc, 0.0) + matcher.weight() * norms[number]
-                    matcher.next()
-        return found
-
-    @cached_property
-    def retracted(self) -> set[int]:
-        """The documents that are retracted works."""
         return {
-            leaf.base + number
-            for leaf in self._leaves
-            for number, facts in enumerate(leaf.facts)
-            if is_retracted(facts)
+            (segment, number)
+            for segment, leaf in self.leaves()
+            for key in leaf.keys(field)
+            if accepts(key)
+            for number in leaf.numbers(field, key)
         }
 
-    def facts(self, document: int) -> int:
-        """Return the packed facts of a document, see `search.schema`."""
-        leaf = self._leaf(document)
-        return leaf.facts[document - leaf.base]
+    def all_documents(self) -> set[Address]:
+        """Return every document."""
+        return {
+            (segment, number)
+            for segment, leaf in self.leaves()
+            for number in leaf.all_numbers()
+            if number not in self.segments[segment].dead
+        }
 
-    def turn(self, document: int) -> int:
-        """Return a number by which documents of the same rank are ordered."""
-        leaf = self._leaf(document)
-        return leaf.turns[document - leaf.base]
+    def living(self, addresses: Iterable[Address]) -> set[Address]:
+        """Return those that no later segment has anew."""
+        return {a for a in addresses if a[1] not in self.segments[a[0]].dead}
 
-    def fetch(self, document: int) -> Document:
+    def fetch(self, address: Address) -> Document:
         """Return the document as it was indexed."""
-        return parse_document(self.reader.stored_fields(document)["document"])
+        segment, number = address
+        leaves = self.segments[segment].leaves
+        leaf = next(leaf for leaf in reversed(leaves) if leaf.first <= number)
+        return parse_document(leaf.stored(number))
 
-    def _leaf(self, document: int) -> _Leaf:
-        low, high = 0, len(self._leaves)
-        while high - low > 1:
-            middle = (low + high) // 2
-            if self._leaves[middle].base <= document:
-                low = middle
-            else:
-                high = middle
-        return self._leaves[low]
+    def year(self, address: Address) -> int:
+        """Return a document's year, 0 for none."""
+        return self.fetch(address).year or 0
 
 
 def open_index(folders: Iterable[Path]) -> Index:
@@ -223,242 +157,244 @@ def open_index(folders: Iterable[Path]) -> Index:
 
     Raises SearchError if one is missing or of another schema version.
     """
-    leaves: list[IndexReader] = []
-    totals = [0] * len(TEXT_FIELDS)
+    segments: list[_Segment] = []
     documents = 0
     for folder in folders:
         layout = read_layout(folder)
-        for facts, path in zip(layout.partitions, partition_folders(folder, layout), strict=True):
-            documents += facts.documents
-            totals = [a + b for a, b in zip(totals, facts.lengths, strict=True)]
-            reader = FileIndex(FileStorage(str(path))).reader()
-            leaves += [leaf for leaf, _ in reader.leaf_readers() if leaf.doc_count()]
-    return Index(leaves, totals, documents)
+        documents += layout.documents
+        for segment in layout.segments:
+            leaves = [
+                Leaf(open_partition(path), first, path)
+                for path, first in zip(
+                    partition_folders(folder, segment), segment.firsts, strict=True
+                )
+            ]
+            segments.append(_Segment(leaves, frozenset(segment.dead)))
+    return Index(segments, documents)
 
 
-def search(index: Index, text: str, *, limit: int = 10, page: int = 1) -> Results:
+def search(
+    index: Index, text: str, *, limit: int = 10, page: int = 1, prefix: bool = False
+) -> Results:
     """Return a page of the documents that answer `text`, best first.
 
-    A document whose id, DOI or whole title the text is comes first. A query without words
-    to rank by lists the newest first. No text is an error.
+    A document whose id or DOI the text is comes first, and of the best ten one whose whole
+    title it is. A query without words to rank by lists the newest first. No text is an
+    error. With `prefix` the last word may be unfinished.
     """
     query = parse_query(text)
-    exact = _exact(index, query.text)
-    scores = _ranked(index, query)
-    for document in exact:
-        scores.setdefault(document, 0.0)
+    meanings = index.lookup.meanings(query, prefix=prefix)
+    named = index.living(_named(index, query.text))
+    scores = _ranked(index, query, meanings)
+    for address in named:
+        scores.setdefault(address, 0)
     limit, page = max(limit, 1), max(page, 1)
+    years = not query.words and not named
 
-    def order(document: int) -> tuple[int, float, int, int]:
-        newest = unpack_year(index.facts(document))
-        return -exact.get(document, 0), -scores[document], -newest, index.turn(document)
+    def order(address: Address) -> tuple[int, int, int, int, int]:
+        year = index.year(address) if years else 0
+        return address not in named, -year, -scores[address], -address[0], address[1]
 
-    best = sorted(_candidates(scores, exact, limit * page), key=order)[: limit * page]
+    best = sorted(_candidates(scores, named, max(limit * page, _WINDOW)), key=order)
+    shown = [(address, index.fetch(address)) for address in best[: max(limit * page, _WINDOW)]]
+    if query.words:
+        words = [meaning.word for meaning in meanings if not meaning.is_pair]
+        shown = _best_ten(query.text, words, shown, scores, named)
+    begin = limit * (page - 1)
+    marked = _marked(index, meanings)
     hits = (
-        _hit(index, query, document, rank, scores[document], document in exact)
-        for rank, document in enumerate(best[limit * (page - 1) :], limit * (page - 1) + 1)
+        _hit(query, document, rank, scores[address], address in named, marked)
+        for rank, (address, document) in enumerate(shown[begin : begin + limit], begin + 1)
     )
     return Results(query=query, total=len(scores), page=page, hits=tuple(hits))
 
 
-# Fields of whole values and of names, in which words are not stemmed.
-_FIELDS = {"author": "people", "topic": "topics", "institution": "institutions"}
-_PLAIN = UNSTEMMED | {"venue", "year"}
+def _best_ten(
+    text: str,
+    words: list[str],
+    shown: list[tuple[Address, Document]],
+    scores: dict[Address, int],
+    named: set[Address],
+) -> list[tuple[Address, Document]]:
+    """Move up what has the words as they are written, and before all what is named whole.
+
+    A publication's title outranks the title of anything else.
+    """
+    title = title_words(text)
+
+    def place(item: tuple[Address, Document]) -> tuple[int, int]:
+        address, document = item
+        have = {
+            word
+            for part in (document.title, *document.people[:PEOPLE_SHOWN])
+            for word in index_words(part)
+        }
+        score = ranking.in_this_form(scores[address], len(have.intersection(words)), len(words))
+        if title and title_words(document.title) == title:
+            return (1 if document.type == "publication" else 2), -score
+        return (0 if address in named else 3), -score
+
+    return sorted(shown[:_WINDOW], key=place) + shown[_WINDOW:]
 
 
-class _Leaf:
-    """One segment: Whoosh's reader, and its columns once they are needed."""
-
-    def __init__(self, reader: IndexReader, base: int) -> None:
-        self.reader = reader
-        self.base = base
-        self.averages: list[float] = []
-        self._norms: dict[str, array[float]] = {}
-
-    @cached_property
-    def facts(self) -> list[int]:
-        return list(self.reader.column_reader("facts", translate=False).load())
-
-    @cached_property
-    def turns(self) -> array[int]:
-        turns: array[int] = self.reader.column_reader("turn", translate=False).load()
-        return turns
-
-    def numbers(self) -> Iterable[int]:
-        numbers: Iterable[int] = self.reader.all_doc_ids()
-        return numbers
-
-    def keys(self, field: str) -> Iterator[str]:
-        return (key.decode() for key in self.reader.lexicon(field))
-
-    def postings(self, field: str, term: str) -> Any:
-        try:
-            return self.reader.postings(field, term)
-        except TermNotFound:
-            return None
-
-    def having_all(self, field: str, terms: list[str]) -> set[int]:
-        """Return the numbers of the documents that have all terms in a field."""
-        having: set[int] | None = None
-        for term in dict.fromkeys(terms):
-            matcher = self.postings(field, term)
-            numbers = set(matcher.all_ids()) if matcher else set()
-            having = numbers if having is None else having & numbers
-        return having or set()
-
-    def positions(self, field: str, term: str, wanted: set[int]) -> dict[int, set[int]]:
-        """Return where a term stands in a field of the wanted documents, all of which have it."""
-        found: dict[int, set[int]] = {}
-        matcher = self.postings(field, term)
-        while matcher.is_active():
-            number = matcher.id()
-            if number in wanted:
-                if matcher.value_as("is_complete"):
-                    found[number] = set(matcher.value_as("positions"))
-                else:
-                    found[number] = self._positions_in_text(field, term, number)
-            matcher.next()
-        return found
-
-    def _positions_in_text(self, field: str, term: str, number: int) -> set[int]:
-        document = parse_document(self.reader.stored_fields(number)["document"])
-        terms = text_terms(field_text(document, field), stemmed=field not in UNSTEMMED)
-        return {position for word, position in terms if word == term}
-
-    def norms(self, field: str) -> array[float] | None:
-        """Return what one occurrence in each document's field counts; None: always 1."""
-        if field not in TEXT_FIELDS:
-            return None
-        if not self._norms:
-            self._norms = {name: array("d") for name in TEXT_FIELDS}
-            factors = [
-                (self._norms[name].append, WEIGHTS.get(name, 1.0), LENGTH_SHARE / average)
-                for name, average in zip(TEXT_FIELDS, self.averages, strict=True)
-            ]
-            for facts in self.facts:
-                for (append, weight, share), length in zip(
-                    factors, unpack_lengths(facts), strict=True
-                ):
-                    append(weight / (1.0 - LENGTH_SHARE + share * length))
-        return self._norms[field]
-
-
-def _candidates(scores: dict[int, float], exact: dict[int, int], wanted: int) -> Iterable[int]:
+def _candidates(scores: dict[Address, int], named: set[Address], wanted: int) -> Iterable[Address]:
     """Return all documents that can be among the first, ties included."""
     if len(scores) <= wanted:
         return scores
     least = heapq.nlargest(wanted, scores.values())[-1]
-    best = {document for document, score in scores.items() if score >= least}
-    return best | exact.keys()
+    return {a for a, score in scores.items() if score >= least} | named
 
 
-def _exact(index: Index, text: str) -> dict[int, int]:
-    """Return document → how well it is named: 3 and 2 by its title, 1 by its id or DOI.
-
-    A publication's title outranks the title of anything else.
-    """
-    exact: dict[int, int] = {}
+def _named(index: Index, text: str) -> set[Address]:
+    """Return the documents whose id or DOI the text is."""
     name = handle(text)
-    if name:
-        exact |= dict.fromkeys(index.documents_with("handle", name), 1)
-    key = title_key(text)
-    if key:
-        for document in index.documents_with("title_key", key):
-            exact[document] = 3 if is_publication(index.facts(document)) else 2
-    return exact
+    return index.with_key("handle", name) if name else set()
 
 
-def _ranked(index: Index, query: Query) -> dict[int, float]:
+def _ranked(index: Index, query: Query, meanings: list[Meaning]) -> dict[Address, int]:
     """Return document → score of all that match a query."""
     allowed = _filtered(index, query)
     if not query.words:
         if allowed is None:
             allowed = index.all_documents() if query.everything else set()
-        return dict.fromkeys(allowed, 0.0)
-    scores: dict[int, float] = {}
-    matched: Counter[int] = Counter()
-    counts = Counter(query.words)
-    for word, repeats in counts.items():
-        weights = index.weigh(word)
-        if not weights:
-            continue
-        rarity = math.log(1 + (index.documents - len(weights) + 0.5) / (len(weights) + 0.5))
-        factor = repeats * rarity * (SATURATION + 1)
-        documents = weights.keys() if allowed is None else weights.keys() & allowed
-        for document in documents:
-            weight = weights[document]
-            score = factor * weight / (SATURATION + weight)
-            scores[document] = scores.get(document, 0.0) + score
-        if 1 < len(counts) <= LONGEST_COORDINATED:
-            matched.update(documents)
-    for document, count in matched.items():
-        if count < len(counts):
-            scores[document] *= (count / len(counts)) ** COORDINATION
-    for document in index.retracted & scores.keys():
-        scores[document] *= RETRACTED_FACTOR
+        return dict.fromkeys(index.living(allowed), 0)
+    scores: dict[Address, int] = {}
+    matched: Counter[Address] = Counter()
+    for meaning in meanings:
+        weights: dict[Address, int] = {}
+        for field, term, rare, share in meaning.lists(index.documents):
+            spelling = _spelling(index, query, meaning) if share == 1 and field else None
+            for address, impact in index.impacts(field, term).items():
+                value = rare * impact
+                if share != 1:
+                    value = int(value * share)
+                if spelling:
+                    value = int(value * spelling(address))
+                if value > weights.get(address, 0):
+                    weights[address] = value
+        for address, weight in weights.items():
+            scores[address] = scores.get(address, 0) + weight * meaning.repeats
+        if not meaning.is_pair:
+            matched.update(weights.keys())
+    words = sum(not meaning.is_pair for meaning in meanings)
+    if 1 < words <= ranking.LONGEST_COORDINATED:
+        for address, score in scores.items():
+            scores[address] = ranking.coordinate(score, matched[address], words)
+    found = index.living(scores if allowed is None else scores.keys() & allowed)
+    answer = {address: scores[address] for address in found}
     if query.everything:
-        for document in index.all_documents() if allowed is None else allowed:
-            scores.setdefault(document, 0.0)
-    return scores
+        for address in index.all_documents() if allowed is None else index.living(allowed):
+            answer.setdefault(address, 0)
+    return answer
 
 
-def _filtered(index: Index, query: Query) -> set[int] | None:
-    """Return the documents that meet all conditions; None if there are none."""
-    allowed: set[int] | None = None
-    for condition in query.filters:
+def _spelling(index: Index, query: Query, meaning: Meaning) -> Callable[[Address], float] | None:
+    """Return what a document counts less for that writes a word with other accents."""
+    spellings = index.lookup.spellings(meaning.word)
+    if not spellings:
+        return None
+    wanted = query.spellings.get(meaning.word)
+    if wanted:
+        same = index.with_key("spelling", wanted)
+        with_any = {
+            segment
+            for segment, leaf in index.leaves()
+            if any(s in leaf.words.spellings.get(meaning.word, ()) for s in spellings)
+        }
+        return lambda a: 1 if a in same or a[0] not in with_any else ranking.OTHER_SPELLING
+    other = set().union(*(index.with_key("spelling", s) for s in spellings))
+    return lambda a: ranking.OTHER_SPELLING if a in other else 1
+
+
+def _filtered(index: Index, query: Query) -> set[Address] | None:
+    """Return the documents that meet all conditions; None if there are none.
+
+    In a sentence, phrases that no document has are only words.
+    """
+    found = _meeting_all(index, query.filters)
+    if found is None or found:
+        return found
+    others = tuple(c for c in query.filters if c.field or c.negated or not c.phrase)
+    quoted = sum(len(index_words(c.text)) for c in query.filters if c not in others)
+    if len(query.words) - quoted <= SENTENCE:
+        return found
+    return _meeting_all(index, others) if len(others) < len(query.filters) else found
+
+
+def _meeting_all(index: Index, conditions: tuple[Filter, ...]) -> set[Address] | None:
+    if not conditions:
+        return None
+    allowed: set[Address] | None = None
+    for condition in conditions:
         if not condition.negated:
             found = _meeting(index, condition)
             allowed = found if allowed is None else allowed & found
-    for condition in query.filters:
+    if allowed is None:
+        allowed = index.all_documents()
+    for condition in conditions:
         if condition.negated:
-            if allowed is None:
-                allowed = index.all_documents()
             allowed -= _meeting(index, condition)
-    return allowed
+    return index.living(allowed)
 
 
-def _meeting(index: Index, condition: Filter) -> set[int]:
+def _meeting(index: Index, condition: Filter) -> set[Address]:
     """Return the documents that meet a condition, its negation left aside."""
     field, text = condition.field, condition.text
     if field == "year":
         years = parse_years(text)
-        return index.documents_of_years(*years) if years else set()
+        if not years:
+            return set()
+        return index.whose_key("year", lambda key: years[0] <= int(key) <= years[1])
     if field in ("id", "doi"):
-        return index.documents_with("handle", handle(text))
+        return index.with_key("handle", handle(text))
     if field in ("type", "access", "status"):
-        return index.documents_with(field, text.lower())
+        return index.with_key(field, text.lower())
     if field in ("venue", "kind"):
         wanted = " ".join(split_words(text))
-        return index.documents_whose_key(
-            field, lambda key: bool(wanted) and f" {wanted} " in f" {key} "
-        )
-    fields = [_FIELDS.get(field, field)] if field else RANKED_FIELDS
-    found: set[int] = set()
-    for name in fields:
-        found |= _having(index, name, index_words(text), phrase=condition.phrase)
+        return index.whose_key(field, lambda key: bool(wanted) and f" {wanted} " in f" {key} ")
+    words = index_words(text)[:30]
+    if not words:
+        return set()
+    found: set[Address] = set()
+    known = index.lookup.is_known
+    for segment, leaf in index.leaves():
+        numbers: set[int] = set()
+        if field in ("", "author"):
+            numbers |= _having(leaf, "names", words, condition.phrase, lambda _: True)
+        if field != "author" and all(map(known, words)):
+            stems = [STEMS[word] for word in words]
+            inside = (lambda p: place_of(p) == field) if field else (lambda _: True)
+            numbers |= _having(leaf, "text", stems, condition.phrase, inside)
+        found |= {(segment, number) for number in numbers}
     return found
 
 
-def _having(index: Index, field: str, words: list[str], *, phrase: bool) -> set[int]:
-    terms = words if field in _PLAIN else [STEMS[word] for word in words]
-    if not terms:
-        return set()
-    if len(terms) == 1:
-        return index.documents_with(field, terms[0])
-    if field in ("venue", "year"):
-        return index.documents_with(field, " ".join(words))
-    if phrase:
-        return index.documents_with_phrase(field, terms)
-    return set.intersection(*(index.documents_with(field, term) for term in set(terms)))
+def _having(
+    leaf: Leaf, field: str, terms: list[str], phrase: bool, allowed: Callable[[int], bool]
+) -> set[int]:
+    positions: list[dict[int, list[int]]] = [leaf.positions(field, term) for term in terms]
+    if phrase and len(terms) > 1:
+        return find_phrase(positions, allowed)
+    return {
+        number
+        for number in set.intersection(*(set(found) for found in positions))
+        if all(any(map(allowed, found[number])) for found in positions)
+    }
 
 
-def _hit(index: Index, query: Query, number: int, rank: int, score: float, exact: bool) -> Hit:
-    document = index.fetch(number)
-    stems = frozenset(STEMS[word] for word in query.words)
+def _marked(index: Index, meanings: list[Meaning]) -> frozenset[str]:
+    forms = {form for meaning in meanings for form in meaning.forms()}
+    return frozenset(STEMS[form] for form in forms)
+
+
+def _hit(
+    query: Query, document: Document, rank: int, score: int, exact: bool, stems: frozenset[str]
+) -> Hit:
     extract, marks = snippet(document.abstract, stems)
+    title = title_words(query.text)
     return Hit(
         rank=rank,
-        score=score,
+        score=score / 1000,
         id=document.id,
         type=document.type,
         url=document.url,
@@ -471,7 +407,7 @@ def _hit(index: Index, query: Query, number: int, rank: int, score: float, exact
         doi=document.doi,
         status=document.status,
         access=document.access,
-        exact=exact,
+        exact=exact or (bool(title) and title_words(document.title) == title),
         title_marks=highlight(document.title, stems),
         snippet=extract,
         snippet_marks=marks,

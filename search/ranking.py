@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from search.documents import Document
 
-WEIGHTS = {"title": 8.0, "people": 2.0, "abstract": 1.0}
+WEIGHTS = {"title": 8.0, "people": 8.0, "abstract": 1.0}
 """How much a word in a field counts; 1 in all others."""
 SATURATION = 2.0
-LENGTH_SHARE = 0.7
+LENGTH_SHARE = {"title": 0.7, "people": 0.7, "abstract": 0.6}
+"""How much the length of a field matters."""
 LEVELS = 32
 """Impacts are 1 to 32."""
 RETRACTED_FACTOR = 0.3
@@ -29,8 +30,17 @@ LONGER_WORD = 0.3
 """What a word counts that goes on where the last word of a query stops, …"""
 BEGUN_WORD = 0.8
 """… and if the last word is no word by itself."""
+INFLECTED = 0.9
+"""What a word counts that is the same as an unknown one with another ending."""
 TYPO = 0.7
 """What a word counts that differs by one slip from an unknown word of the query."""
+
+OTHER_SPELLING = 0.9
+"""What a word counts that is written with other accents than in the query."""
+REVERSED_NAME = 0.8
+"""What two words count that are a name in the other order."""
+SAME_FORM = 0.1
+"""What one of the best documents gains whose title and names have all words as written."""
 
 _RARITY_UNIT = 1000
 
@@ -71,8 +81,17 @@ def coordinate(score: int, matched: int, words: int) -> int:
     """Return the score of a document that has so many of a short query's words."""
     if matched >= words or words > LONGEST_COORDINATED:
         return score
-    return math.floor(score * (matched / words) ** COORDINATION)
+    share: float = (matched / words) ** COORDINATION
+    return math.floor(score * share)
+
+
+def in_this_form(score: int, same: int, words: int) -> int:
+    """Return the score of a document that has so many of a short query's words as written."""
+    if not words or words > LONGEST_COORDINATED:
+        return score
+    return math.floor(score * (1 + (SAME_FORM * same) / words))
 
 
 def _norm(field: str, length: int, average: float) -> float:
-    return WEIGHTS[field] / (1 - LENGTH_SHARE + LENGTH_SHARE * length / average)
+    share = LENGTH_SHARE[field]
+    return WEIGHTS[field] / (1 - share + share * length / average)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import Stemmer
@@ -28,7 +29,10 @@ PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstra
 _PLACE_ENDS = {"title": 1024, "venue": 2048, "topic": 3072, "institution": 4096, "abstract": 65536}
 
 MOST_POSITIONS = 8
-"""Occurrences of a word in a document whose positions are kept."""
+"""Occurrences of a word in a document whose positions Whoosh keeps."""
+
+PEOPLE_SHOWN = 10
+"""Names that a list shows of a document."""
 
 _GAP = 16
 _FURTHEST = 0xFFFD
@@ -42,7 +46,7 @@ class Stems(dict[str, str]):
         self._stem = Stemmer.Stemmer("english", 0).stemWord
 
     def __missing__(self, word: str) -> str:
-        stem: str = self._stem(word)
+        stem: str = word if " " in word else self._stem(word)
         if len(self) < 300_000:
             self[word] = stem
         return stem
@@ -205,7 +209,9 @@ class Analysis:
     forms: set[str]
     """The folded words of its text, before stemming."""
     words: set[str]
-    """The folded words of its names."""
+    """The folded words of its names, alone and in pairs."""
+    crowded: dict[str, list[int]]
+    """The positions of the words of its text of which it has more than MOST_POSITIONS."""
 
 
 def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
@@ -249,6 +255,8 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     for name in names:
         for place_of, word in enumerate(name, position):
             people.setdefault(word, []).append(min(place_of, _FURTHEST - 1))
+        for pair in _pairs(name):
+            people.setdefault(pair, []).append(min(position, _FURTHEST - 1))
         position += len(name) + _GAP
     spelt = [*spellings(document.title), *spellings(document.abstract)]
     for name_text in names_of(document):
@@ -275,7 +283,15 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
         "document": line,
     }
     present = {name: value for name, value in values.items() if value not in ("", (), None, [])}
-    return Analysis(present, forms, set(people))
+    crowded = {stem: at for stem, at in text.items() if len(at) > MOST_POSITIONS}
+    return Analysis(present, forms, set(people), crowded)
+
+
+def _pairs(name: list[str]) -> Iterator[str]:
+    """Yield the adjacent words of a name, and its first and last."""
+    yield from map(" ".join, pairwise(name))
+    if len(name) > 2:
+        yield f"{name[0]} {name[-1]}"
 
 
 def names_of(document: Document) -> tuple[str, ...]:
@@ -310,7 +326,9 @@ _PLACE_NAMES = ("title", "venue", "topic", "institution", "abstract")
 
 def handles(document: Document) -> list[str]:
     """Return the forms of a document's id and DOI that find exactly it."""
-    exact = [document.id, document.record_id, document.doi]
+    # A title of symbols has no words to be found by.
+    symbols = "" if index_words(document.title) else document.title
+    exact = [document.id, document.record_id, document.doi, symbols]
     return list(dict.fromkeys(handle(value) for value in exact if value))
 
 

@@ -30,7 +30,7 @@ from search.columns import Columns
 from search.documents import Document, parse_document
 from search.encoding import POSITIONS, front_coded, number, order, postings, seal, steps
 from search.partitions import Place, Postings, iter_lines, read_postings
-from search.schema import handle
+from search.schema import PEOPLE_SHOWN, handle, handles
 from search.words import index_words
 
 FORMAT = 2
@@ -49,7 +49,6 @@ _BLOCK_POSTINGS = 28_000
 PACK_BYTES = 256_000
 VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
-PEOPLE_SHOWN = 10
 _FILES_PER_PAPER = 0.085
 """Files for results that a publication may cost."""
 
@@ -103,17 +102,15 @@ class _Writer:
         chunks: list[list[int]] = []
         done = 0
         total = len(self.job.places) or len(self.job.lines)
-        count = 0
         sizes = self._chunk_sizes(total)
         written = 0
-        for line in iter_lines(self.job):
+        for count, line in enumerate(iter_lines(self.job), 1):
             document = parse_document(line)
             columns.add(document)
             for key in _keys(document):
-                keys.setdefault(key, []).append(count)
+                keys.setdefault(key, []).append(count - 1)
             place = abstracts.add(document.abstract)
             rows.append(_row(document, place))
-            count += 1
             boundary = count == self.job.publications or count == total
             size = sizes[0] if count <= self.job.publications else sizes[1]
             if len(rows) == size or boundary:
@@ -164,16 +161,13 @@ class _Writer:
     def _write_words(self) -> dict[str, Any]:
         groups, names, texts, spellings = self._read_postings()
         sizes = sorted(
-            (
-                (self._group_size(stem, forms, texts, names), stem)
-                for stem, forms in groups.items()
-            ),
+            ((self._group_size(stem, forms, texts, names), stem) for stem, forms in groups.items()),
             key=lambda item: (-item[0], item[1]),
         )
         heads = [
             stem
             for i, (size, stem) in enumerate(sizes)
-            if size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS)
+            if " " not in stem and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
         ]
         head_forms = []
         for i, stem in enumerate(heads):
@@ -329,7 +323,7 @@ class _Writer:
             in_texts = texts[stem].frequency if stem in texts else 0
             for form in forms:
                 frequency = in_texts + (names[form].frequency if form in names else 0)
-                if frequency > 1 and 3 < len(form) < 30:
+                if frequency > 1 and 3 < len(form) < 30 and " " not in form:
                     known.append((form, min(frequency.bit_length(), 25)))
         found: dict[str, Any] = {}
         for folder, backwards in (("v", False), ("w", True)):
@@ -406,7 +400,7 @@ def key_hash(key: str) -> int:
 
 
 def _keys(document: Document) -> set[int]:
-    forms = {handle(document.record_id), handle(document.doi)} - {""}
+    forms = {*handles(document)} - {handle(document.id)} | {handle(document.record_id)}
     return {key_hash(form) for form in forms}
 
 
@@ -474,11 +468,16 @@ def _numbers(part: Postings) -> array[int]:
 def _make_list(parts: list[Postings]) -> _List:
     keyed: list[tuple[int, bytes]] = []
     for part in parts:
-        _, _, impacts, values = part
+        _, _, impacts, values, more = part
         numbers = _numbers(part)
         width = len(values) // len(numbers)
         keyed += [
-            ((32 - impacts[i]) << 32 | document, values[i * width : (i + 1) * width])
+            (
+                (32 - impacts[i]) << 32 | document,
+                encoding.positions(more[document])
+                if document in more
+                else POSITIONS[values[i * width : (i + 1) * width]],
+            )
             for i, document in enumerate(numbers)
         ]
     if len(keyed) > 1:
@@ -488,7 +487,7 @@ def _make_list(parts: list[Postings]) -> _List:
         frequency=len(keys),
         keys=keys if len(keys) > _BLOCK_POSTINGS else [],
         content=postings(keys),
-        positions=b"".join([POSITIONS[value] for _, value in keyed]),
+        positions=b"".join([at for _, at in keyed]),
     )
 
 
@@ -536,4 +535,3 @@ def _separator(before: str, word: str) -> str:
         if order(word[:length]) > order(before) and not 0xD800 <= ord(word[length - 1]) < 0xE000:
             return word[:length]
     return word
-

@@ -111,6 +111,10 @@ def _has_postgresql() -> bool:
     return _has_program("initdb") or any(servers)
 
 
+def _has_apache() -> bool:
+    return any(Path("/usr/lib/apache2/modules").glob("mod_auth_openidc.so"))
+
+
 COMPONENTS = {
     "odbc": Component(
         title="SQLite's ODBC driver",
@@ -121,6 +125,11 @@ COMPONENTS = {
         title="PostgreSQL with its ODBC driver",
         packages=("odbc-postgresql", "postgresql", "unixodbc"),
         is_there=lambda: _has_postgresql() and _has_odbc_driver("PostgreSQL"),
+    ),
+    "apache": Component(
+        title="Apache with mod_auth_openidc",
+        packages=("apache2", "libapache2-mod-auth-openidc"),
+        is_there=_has_apache,
     ),
     "msodbcsql": Component(
         title="Microsoft's ODBC driver 18",
@@ -140,10 +149,15 @@ COMPONENTS = {
         packages=("chromium",),
         is_there=lambda: _has_program("chromium", "chromium-browser", "google-chrome"),
     ),
-    "apache": Component(
-        title="Apache with mod_auth_openidc",
-        packages=("apache2", "libapache2-mod-auth-openidc"),
-        is_there=lambda: Path("/usr/lib/apache2/modules/mod_auth_openidc.so").is_file(),
+    "redis": Component(
+        title="Redis",
+        packages=("redis-server",),
+        is_there=lambda: _has_program("redis-server"),
+    ),
+    "memcached": Component(
+        title="Memcached",
+        packages=("memcached",),
+        is_there=lambda: _has_program("memcached"),
     ),
     "node": Component(
         title="Node.js",

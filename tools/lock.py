@@ -29,7 +29,7 @@ def main() -> None:
         *("--only-binary", ":all:", "--no-header", "--no-annotate", "--no-emit-index-url"),
     ]
     runtime, *larger = locks = [ROOT / name for name in LOCKS.values()]
-    _run([*compile_command, "--group", "build", "--output-file", runtime])
+    _run([*compile_command, "--group", "build", "--extra", "signin", "--output-file", runtime])
     for lock, groups in zip(larger, (["dev"], ["dev", "bench"]), strict=True):
         chosen = [word for group in groups for word in ("--group", group)]
         _run([*compile_command, *chosen, "-c", locks[locks.index(lock) - 1], "-o", lock])

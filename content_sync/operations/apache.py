@@ -30,10 +30,13 @@ class Apache:
     certificate: Path
     key: Path
     service_port: int
+    authority: Path | None = None
+    """What signed the provider's certificate, if not everybody trusts it."""
     agent_port: int | None = None
     signin: bool = False
     provider: str = "included"
-    signin_origin: str = ""
+    signin_host: str = ""
+    """host:port of the included provider, as readers write it."""
     signin_port: int = 0
     """The loopback port of the included provider."""
 
@@ -50,6 +53,8 @@ class Apache:
         program, modules = find_apache(signin=self.signin)
         self.run.mkdir(parents=True, exist_ok=True)
         self.log.mkdir(parents=True, exist_ok=True)
+        sessions = self.run / "sessions"
+        sessions.mkdir(mode=0o700, exist_ok=True)
         values = {
             "NIGHTPRESS_ORIGIN": self.origin,
             "NIGHTPRESS_ADDRESS": self.address,
@@ -67,15 +72,17 @@ class Apache:
             values["NIGHTPRESS_AGENT_PORT"] = self.agent_port
         if self.signin:
             values["NIGHTPRESS_PROVIDER"] = self.provider
-            values["NIGHTPRESS_SIGNIN_ORIGIN"] = self.signin_origin
-            values["NIGHTPRESS_SIGNIN_HOST"] = self.signin_origin.split("/")[2].split(":")[0]
+            values["NIGHTPRESS_SIGNIN_HOST"] = self.signin_host
             values["NIGHTPRESS_SIGNIN_PORT"] = self.signin_port
+            if self.authority:
+                values["NIGHTPRESS_SIGNIN_CA"] = self.authority
         user = _serving_user()
         if user:
             values["NIGHTPRESS_USER"], values["NIGHTPRESS_GROUP"] = user.name, user.group
             for folder in (self.site, CONFIGURATION):
-                _check_reachable(folder, user)
-            shutil.chown(self.run, user.name, user.group)
+                check_reachable(folder, user)
+            for folder in (self.run, sessions):
+                shutil.chown(folder, user.name, user.group)
         for value in values.values():
             _check_value(str(value))
         lines = [f'Define {name} "{value}"' for name, value in values.items()]
@@ -106,14 +113,16 @@ def find_apache(*, signin: bool) -> tuple[str, Path]:
 
 
 @dataclass(frozen=True, slots=True)
-class _User:
+class User:
+    """Whom Apache serves as."""
+
     name: str
     group: str
     uid: int
     gids: frozenset[int]
 
 
-def _serving_user() -> _User | None:
+def _serving_user() -> User | None:
     """Who serves when we are root, which Apache must not be; None: we ourselves."""
     if os.name == "nt" or os.geteuid() != 0:
         return None
@@ -127,14 +136,14 @@ def _serving_user() -> _User | None:
             continue
         group = grp.getgrgid(found.pw_gid).gr_name
         gids = frozenset(os.getgrouplist(name, found.pw_gid))
-        return _User(name, group, found.pw_uid, gids)
+        return User(name, group, found.pw_uid, gids)
     raise ConfigurationError(
         "Apache must not serve as root, and there is no user www-data.",
         hint="Run it as an ordinary user.",
     )
 
 
-def _check_reachable(folder: Path, user: _User) -> None:
+def check_reachable(folder: Path, user: User) -> None:
     """Raise ConfigurationError where the serving user may not pass on the way to a folder."""
     for place in (folder, *folder.parents):
         facts = place.stat()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from content_sync.errors import ConfigurationError
 
@@ -56,7 +57,7 @@ def _make(files: Certificate, names: Sequence[str]) -> None:
 
     now = datetime.now(UTC)
 
-    def builder(name: str, issuer: str, key: ec.EllipticCurvePublicKey):  # type: ignore[no-untyped-def]
+    def builder(name: str, issuer: str, key: ec.EllipticCurvePublicKey) -> Any:
         return (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
@@ -104,7 +105,7 @@ def _make(files: Certificate, names: Sequence[str]) -> None:
         )
 
 
-def _usage(x509, *, signs: bool):  # type: ignore[no-untyped-def]
+def _usage(x509: Any, *, signs: bool) -> Any:
     return x509.KeyUsage(
         digital_signature=not signs,
         content_commitment=False,
@@ -118,12 +119,12 @@ def _usage(x509, *, signs: bool):  # type: ignore[no-untyped-def]
     )
 
 
-def _x509():  # type: ignore[no-untyped-def]
+def _x509() -> Any:
     try:
         from cryptography import x509
     except ImportError as error:
         raise ConfigurationError(
             "The stack's throwaway certificate needs the package cryptography.",
-            hint="Install it with 'pip install nightpress[signin]'.",
+            hint="Install it with 'pip install cryptography'.",
         ) from error
     return x509

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from content_sync.errors import NightpressError
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 """How long a child may take until it answers."""
 STOP_SECONDS = 10.0
 """How long a child may take to end before it is killed."""
@@ -74,15 +74,10 @@ class Children:
         command: Sequence[str],
         *,
         log: Path,
-        ready: Callable[[], bool],
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        extra_logs: Sequence[Path] = (),
     ) -> Child:
-        """Start a process and wait until `ready`; its output goes to `log`.
-
-        Raises ChildDied with its last lines when it ends first or takes too long.
-        """
+        """Start a process whose output goes to `log`; it need not answer yet."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -96,15 +91,15 @@ class Children:
             )
         child = Child(title, process, log)
         self.running.append(child)
+        return child
+
+    def wait_for(self, child: Child, ready: Callable[[], bool]) -> None:
+        """Wait until `ready`. Raises ChildDied when the child ends first or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         while not ready():
             if not child.is_running() or time.monotonic() > deadline:
-                for more in extra_logs:
-                    if not last_lines(log) and more.exists():
-                        child.log = more
                 raise child.failure()
             time.sleep(0.03)
-        return child
 
     def watch(self) -> None:
         """Wait until one of them ends. Raises ChildDied, which says which and why."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from content_sync.errors import NightpressError
 from content_sync.settings import Settings
 from content_sync.urls import PLURALS, record_url
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 else:
     import fcntl
@@ -135,7 +136,7 @@ def _alone(settings: Settings) -> Iterator[None]:
     folder = make_overlay(settings)
     descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        if os.name == "nt":
+        if sys.platform == "win32":
             msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -21,7 +21,7 @@ from pathlib import Path
 from content_sync.errors import ConfigurationError
 from content_sync.operations.apache import Apache, find_apache
 from content_sync.operations.certificates import Certificate, throwaway
-from content_sync.operations.children import ChildDied, Children, free_port, listens
+from content_sync.operations.children import Child, ChildDied, Children, free_port, listens
 from content_sync.operations.overlay import make_overlay
 from content_sync.release.earlier import write_earlier
 from content_sync.release.releases import live
@@ -31,6 +31,7 @@ HOST = "nightpress.localhost"
 SIGNIN_HOST = "signin.localhost"
 """Cookies ignore ports, so the provider has a host name of its own."""
 ADDRESS = "127.0.0.1"
+_NIGHTPRESS = (sys.executable, "-m", "content_sync.cli")
 _ENGINE = Path(__file__).resolve().parents[2]
 
 
@@ -98,7 +99,8 @@ def running_stack(
         key=certificate.key,
         service_port=free_port(),
         signin=signin,
-        signin_origin=signin_url if signin else "",
+        signin_host=f"{signin_host}:{port}",
+        authority=certificate.authority,
         signin_port=signin_backend,
     )
     command = apache.write()
@@ -116,19 +118,18 @@ def running_stack(
     )
     stack.reload = lambda: _graceful(stack)
     environment = _environment(settings, stack, certificate)
-    with stack.children:
-        if signin:
-            _start_signin(settings, stack, signin_backend, environment)
-        if service:
-            _start_service(settings, stack, environment)
-        stack.children.start(
-            "Apache",
-            command,
-            log=apache.log / "apache.log",
-            ready=lambda: listens(port, ADDRESS),
-            environment=environment,
-            extra_logs=(apache.log / "apache-error.log",),
+    with stack.children as children:
+        provider = _start_signin(settings, stack, signin_backend, environment) if signin else None
+        behind = _start_service(settings, stack, environment) if service else None
+        if provider:
+            children.wait_for(provider, lambda: listens(signin_backend))
+            stack.demo = _demo_people(settings, environment)
+        if behind:
+            children.wait_for(behind, lambda: listens(stack.service_port))
+        started = children.start(
+            "Apache", command, log=apache.log / "apache.log", environment=environment
         )
+        children.wait_for(started, lambda: listens(port, ADDRESS))
         yield stack
 
 
@@ -176,36 +177,40 @@ def _environment(settings: Settings, stack: Stack, certificate: Certificate) -> 
     return values
 
 
-def _start_signin(settings: Settings, stack: Stack, port: int, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "content_sync.cli", "signin"]
+def _start_signin(
+    settings: Settings, stack: Stack, port: int, environment: dict[str, str]
+) -> Child:
     where = ["--site", str(settings.site), "--url", stack.signin_url, "--site-url", stack.url]
-    stack.children.start(
+    return stack.children.start(
         "The identity provider",
-        [*command, "run", "--port", str(port), *where],
+        [*_NIGHTPRESS, "signin", "run", "--port", str(port), *where],
         log=stack.log / "signin.log",
-        ready=lambda: listens(port),
         environment=environment,
         folder=settings.site,
     )
-    if not settings.source:
-        made = subprocess.run(
-            [*command, "demo", "--site", str(settings.site)],
-            env={**os.environ, **environment},
-            cwd=settings.site,
-            capture_output=True,
-            text=True,
-        )
-        stack.demo = made.stdout.splitlines() if made.returncode == 0 else []
 
 
-def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "content_sync.cli", "service"]
+def _demo_people(settings: Settings, environment: dict[str, str]) -> list[str]:
+    """Make the demo's accounts and return a line for each; none for a real site."""
+    if settings.source:
+        return []
+    made = subprocess.run(
+        [*_NIGHTPRESS, "signin", "demo", "--site", str(settings.site)],
+        env={**os.environ, **environment},
+        cwd=settings.site,
+        capture_output=True,
+        text=True,
+    )
+    return made.stdout.splitlines() if made.returncode == 0 else []
+
+
+def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]) -> Child:
     where = ["--site", str(settings.site)]
     log = stack.log / "service.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         migrated = subprocess.run(
-            [*command, "migrate", *where],
+            [*_NIGHTPRESS, "service", "migrate", *where],
             env={**os.environ, **environment},
             cwd=settings.site,
             stdout=output,
@@ -213,11 +218,10 @@ def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]
         )
     if migrated.returncode:
         raise ChildDied.told("The service's database cannot be prepared", log)
-    stack.children.start(
+    return stack.children.start(
         "The service",
-        [*command, "run", *where, "--port", str(stack.service_port)],
+        [*_NIGHTPRESS, "service", "run", *where, "--port", str(stack.service_port)],
         log=log,
-        ready=lambda: listens(stack.service_port),
         environment=environment,
         folder=settings.site,
     )

@@ -33,6 +33,7 @@ from content_sync.pages.render import (
 )
 from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
+from content_sync.pages.security import SECURITY_FILE, security_text
 from content_sync.pages.service_file import service_file
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
@@ -188,8 +189,13 @@ class Build:
         assert self._renderer is not None
         return self._renderer.gone_page(url)
 
-    def write_error_pages(self) -> None:
-        """Write the web server's error pages into the stage."""
+    def render_staff(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for staff."""
+        assert self._renderer is not None
+        return self._renderer.staff_page(url, template, values)
+
+    def write_server_files(self) -> None:
+        """Write what the web server needs beside pages: its error pages, security.txt."""
         assert self._renderer is not None
         assert self.stage is not None
         self.stage.add(
@@ -200,6 +206,9 @@ class Build:
             )
             for page in ERROR_PAGES
         )
+        if self.settings.security_contact:
+            text = security_text(self.settings, self.today, self._globals["DEFAULT_LANG"])
+            self.stage.add([write_file(self.stage.root, SECURITY_FILE, text.encode())])
 
     def gone_key(self) -> bytes:
         """Return a digest of all that a page for a gone record depends on, beside its URL."""

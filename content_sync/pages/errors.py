@@ -23,6 +23,11 @@ ERROR_PAGES = (
         "Your browser, or a program on the way, sent something that cannot be read.",
     ),
     ErrorPage(
+        401,
+        "Sign in to read this page",
+        "It is for members or staff. Sign in with the account that your organisation knows.",
+    ),
+    ErrorPage(
         403,
         "This page is not open to you",
         "It is for members or staff. If you are one of them, sign in with the account that"

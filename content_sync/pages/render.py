@@ -143,6 +143,18 @@ class Renderer:
         }
         return self._render("tombstone.html", context).encode()
 
+    def staff_page(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for staff; links in its header lead to the members' pages."""
+        base = {
+            "audience": "staff",
+            "root": ROOT["members"],
+            "canonical": f"/staff{url}",
+            "section": "",
+            "description": "",
+            "noindex": True,
+        }
+        return self._render(template, base | values).encode()
+
     def gone_key(self) -> bytes:
         """Return a digest of template and settings of such pages."""
         return self._key("tombstone.html", {})

@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from content_sync import __version__
 from content_sync.errors import ConfigurationError
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
+from content_sync.pages.staff import write_staff
 from content_sync.release.compress import RECIPE, compress_pages
 from content_sync.release.departed import settle
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
 
+Prove = Callable[[Path, str], dict[str, Any]]
+"""Given the folder of a release and its date, tells whether it shows what the source holds."""
+
 
 def build_site(
-    settings: Settings, *, full: bool = False, progress: Progress | None = None
+    settings: Settings,
+    *,
+    full: bool = False,
+    progress: Progress | None = None,
+    prove: Prove | None = None,
 ) -> tuple[BuildReport, int]:
     """Build a new release that is not live yet; return the report and its number.
 
     Without `full` only pages are looked at that the syncs since the last release touched.
+    `prove` is asked, when all pages are there, whether they show what the source holds; what
+    it returns stands in release.json and on the staff's page.
     Raises BuildError; the unfinished release is removed, the live one is as it was.
     """
     from content_sync.pages.generator import run_pelican
@@ -47,19 +59,34 @@ def build_site(
                 hint="Set it in pelicanconf.py to the public address of the site.",
             )
         run_pelican(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
-        _finish(settings, stage, build, inputs)
+        _finish(settings, stage, build, inputs, prove or not_compared)
     except BaseException:
         stage.discard()
         raise
     return build.report, stage.number
 
 
-def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None:
+def not_compared(root: Path, date: str) -> dict[str, Any]:
+    """Return what stands where nobody asked the source again."""
+    return {
+        "state": "not compared",
+        "says": "Not compared with the source: only 'nightpress nightly' does that.",
+        "at": "",
+        "sampled": 0,
+        "views": [],
+        "findings": [],
+        "not_shown": [],
+    }
+
+
+def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: Prove) -> None:
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
+    completeness = prove(stage.root, build.today)
+    write_staff(build, stage.root / "staff", completeness)
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
-    build.write_error_pages()
+    build.write_server_files()
     departed = settle(
         settings,
         stage,
@@ -85,6 +112,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str) -> None
             "inputs": inputs,
             "state": build.state,
             "counts": build.counts(),
+            "completeness": completeness,
         }
     )
     stage.finish()

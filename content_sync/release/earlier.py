@@ -26,7 +26,8 @@ def write_earlier(settings: Settings) -> Path:
     and after a way back.
     """
     newest: dict[str, int] = {}
-    for release in releases(settings):
+    # More than are kept: those that were rolled back, and those that wait to be removed.
+    for release in releases(settings)[-2 * settings.releases_kept :]:
         with release.manifest() as listing:
             for tree in WEB_TREES:
                 for folder in _FOLDERS:

@@ -89,12 +89,12 @@ def _page(items: list[_Item]) -> bytes:
 
 
 def _hash(key: bytes) -> int:
-    return sum(map(mul, key, _POWERS[-len(key) :])) & 0xFFFFFFFF
+    return int(sum(map(mul, key, _POWERS[-len(key) :]))) & 0xFFFFFFFF
 
 
 def _hash_signed(key: bytes) -> int:
     signed = (byte - 256 if byte > 127 else byte for byte in key)
-    return sum(map(mul, signed, _POWERS[-len(key) :])) & 0xFFFFFFFF
+    return int(sum(map(mul, signed, _POWERS[-len(key) :]))) & 0xFFFFFFFF
 
 
 _POWERS = [pow(65599, n, 1 << 32) for n in range(LONGEST, -1, -1)]

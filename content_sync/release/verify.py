@@ -10,7 +10,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
@@ -93,6 +93,7 @@ def check(
     pages = {e.path: e.records.startswith(GONE) for e in entries if e.records != COMPRESSED}
     findings += check_redirects(target.root, pages, urls)
     findings += check_ledger(target.root, pages, urls)
+    findings += _check_completeness(read_info(target.root))
     findings += check_service_file(target.root, target.number)
 
     vanished = _vanished(differ, entries, base)
@@ -228,6 +229,19 @@ def _check_records(
         for record in sorted((public | members) - every):
             found.append(Finding(f"/{plural}/", record, "a page of no record in the snapshot"))
     return counts, found
+
+
+def _check_completeness(info: dict[str, Any]) -> Iterator[Finding]:
+    """What the source was asked after the build: a record that is not shown forbids to publish.
+
+    A row that differs does not: the release is no worse than the one that is live, and the
+    next sync reads that view whole.
+    """
+    proof = info.get("completeness", {})
+    for line in proof.get("not_shown", []):
+        yield Finding("/staff/completeness/", "", line)
+    for line in proof.get("findings", []):
+        yield Finding("/staff/completeness/", "", line, is_error=False)
 
 
 def _own_page(path: str, record: str) -> tuple[str, str] | None:

@@ -68,12 +68,12 @@ def completed(source: str, parts: dict[str, str], drivers: Collection[str]) -> s
         )
     elif "sql server" in driver or "freetds" in driver or "msodbcsql" in driver or "tds" in driver:
         wanted = (("APP", APPLICATION), ("ApplicationIntent", "ReadOnly"))
-    source = _with_driver(source, parts, drivers)
+    source = with_driver(source, parts, drivers)
     more = "".join(f";{key}={value}" for key, value in wanted if key.casefold() not in parts)
     return source.rstrip("; ") + more
 
 
-def _with_driver(source: str, parts: dict[str, str], drivers: Collection[str]) -> str:
+def with_driver(source: str, parts: dict[str, str], drivers: Collection[str]) -> str:
     """Return the string with the path of Microsoft's driver where only pip installed it."""
     driver = parts.get("driver", "")
     if driver in drivers or driver.casefold() != "odbc driver 18 for sql server":

@@ -519,3 +519,10 @@ _ROW_RULES: dict[str, tuple[RowRule, ...]] = {
 }
 
 CONVERTERS: dict[str, Converter] = {view.name: Converter(view) for view in VIEWS}
+
+
+def rules() -> dict[str, str]:
+    """Return what each rule over values and rows says, its docstring, by its name."""
+    functions = [column.rule for plan in _PLANS.values() for column in plan]
+    functions += [row_rule.rule for found in _ROW_RULES.values() for row_rule in found]  # type: ignore[misc]
+    return {function.__name__: function.__doc__ or "" for function in functions}

@@ -117,7 +117,7 @@ def _prepare(source: Source, pyodbc: Any, parts: dict[str, str]) -> None:
     elif product == "PostgreSQL":
         source.dialect = Dialect.POSTGRESQL
         _prepare_postgresql(source)
-    elif product.startswith("Microsoft SQL Server") or product == "SQL Server":
+    elif _speaks_tsql(connection, pyodbc, product):
         from content_sync.source.sql_server import prepare_sql_server
 
         source.dialect = Dialect.SQL_SERVER
@@ -129,6 +129,14 @@ def _prepare(source: Source, pyodbc: Any, parts: dict[str, str]) -> None:
             f"{product} is not known to give one consistent read over all views; "
             "keys and versions are therefore read twice, to prove that nothing moved."
         )
+
+
+def _speaks_tsql(connection: Any, pyodbc: Any, product: str) -> bool:
+    """Tell whether the server is SQL Server or one that answers in its place."""
+    if "SQL Server" in product:
+        return True
+    driver = str(connection.getinfo(pyodbc.SQL_DRIVER_NAME)).casefold()
+    return "msodbcsql" in driver or "tdsodbc" in driver or "sqlncli" in driver
 
 
 def _prepare_sqlite(source: Source) -> None:

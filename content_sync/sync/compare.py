@@ -28,16 +28,17 @@ def stage_all(connection: sqlite3.Connection, run: Run) -> None:
 
     Raises SourceError when the source cannot be read, or does not come to rest.
     """
-    is_same_source = snapshot.read_meta(connection, "source") == run.identity
+    if snapshot.read_meta(connection, "source") != run.identity:
+        run.read_whole = {view.name for view in run.views}  # its versions mean something else
     generation = run.session.generation
     for view in VIEWS:
         staging.create_work_tables(connection, view)
         if view.name in run.found:
-            stage_view(connection, run, view, everything=not is_same_source)
+            stage_view(connection, run, view)
     if is_one_state(run, generation):
         run.session.log.proof = f"one transaction: {run.session.log.isolation}"
     else:
-        _prove(connection, run, everything=not is_same_source)
+        _prove(connection, run)
 
 
 def is_one_state(run: Run, generation: int) -> bool:
@@ -55,15 +56,16 @@ def find_all_differences(connection: sqlite3.Connection, run: Run) -> None:
         )
 
 
-def stage_view(connection: sqlite3.Connection, run: Run, view: View, *, everything: bool) -> None:
+def stage_view(connection: sqlite3.Connection, run: Run, view: View) -> None:
     """Stage keys and versions of one view, and the rows that differ."""
     found = run.found[view.name]
-    chosen = None if everything else window.choose(connection, run, found)
+    whole = view.name in run.read_whole
+    chosen = None if whole else window.choose(connection, run, found)
     if chosen:
         _stage_window(connection, run, found, chosen)
         return
     keyless, is_askable = _stage_keys(connection, run, found)
-    _stage_rows(connection, run, found, keyless, is_askable, everything=everything)
+    _stage_rows(connection, run, found, keyless, is_askable)
 
 
 def _stage_keys(connection: sqlite3.Connection, run: Run, found: SourceView) -> tuple[int, bool]:
@@ -84,12 +86,10 @@ def _stage_rows(
     found: SourceView,
     keyless: int,
     is_askable: bool,
-    *,
-    everything: bool,
 ) -> None:
     view = found.view
     repeated = staging.repeated_keys(connection, view)
-    wanted = staging.choose_wanted(connection, view, everything=everything)
+    wanted = staging.choose_wanted(connection, view, everything=view.name in run.read_whole)
     if wanted:
         ambiguous = repeated and staging.has_ambiguous_keys(connection, view)
         by_key = is_askable and not ambiguous and found.procedure is None
@@ -155,7 +155,7 @@ def _stage_window(
 # Proof
 
 
-def _prove(connection: sqlite3.Connection, run: Run, *, everything: bool) -> None:
+def _prove(connection: sqlite3.Connection, run: Run) -> None:
     """Read keys and versions again until nothing has moved; read anew what has."""
     moved: dict[str, int] = {}
     for done in range(1, PASSES + 1):
@@ -163,7 +163,7 @@ def _prove(connection: sqlite3.Connection, run: Run, *, everything: bool) -> Non
         for view in run.views:
             if view.name in run.windows:
                 continue  # what is below the floor does not change any more
-            count = _look_again(connection, run, run.found[view.name], everything=everything)
+            count = _look_again(connection, run, run.found[view.name])
             if count:
                 moved[view.name] = count
         if not moved:
@@ -181,9 +181,7 @@ def _prove(connection: sqlite3.Connection, run: Run, *, everything: bool) -> Non
     )
 
 
-def _look_again(
-    connection: sqlite3.Connection, run: Run, found: SourceView, *, everything: bool
-) -> int:
+def _look_again(connection: sqlite3.Connection, run: Run, found: SourceView) -> int:
     """Return how many rows moved since they were staged; stage the view anew if any did."""
     view = found.view
     staging.set_keys_aside(connection, view)
@@ -192,5 +190,5 @@ def _look_again(
     if moved:
         staging.forget_rows(connection, view)
         connection.execute(f"DELETE FROM staging.wanted_{view.name}")
-        _stage_rows(connection, run, found, keyless, is_askable, everything=everything)
+        _stage_rows(connection, run, found, keyless, is_askable)
     return moved

@@ -96,7 +96,7 @@ def _settle(run: Run, new: Path, work: Path) -> sqlite3.Connection:
                 run.counts[view.name] = ViewCounts()
                 staging.create_work_tables(connection, view)
             for view in run.views:
-                stage_view(connection, run, view, everything=False)
+                stage_view(connection, run, view)
             moved = {
                 view.name: staging.count_wanted_and_gone(connection, view) for view in run.views
             }

@@ -24,7 +24,7 @@ from content_sync.source.catalogue import Found, complete, look, procedures_of
 from content_sync.source.connect import Source
 from content_sync.source.read import floor_of
 from content_sync.source.session import Session
-from content_sync.sync import drift, first, moved, refusal, report, update
+from content_sync.sync import distrusted, drift, first, moved, refusal, report, update
 from content_sync.sync.run import Outcome, Progress, Run, SyncReport, ViewCounts
 
 __all__ = ["Progress", "SyncReport", "ViewCounts", "look_back", "open_run", "sync"]
@@ -158,7 +158,10 @@ def _read_and_land(
     previous = look_back(settings.snapshot)
     run = open_run(settings, session, previous, accept=accept, progress=progress)
     if previous is not None and previous.is_base_for(run):
-        return run, update.update(run)
+        run.read_whole = distrusted.views(settings)
+        outcome = update.update(run)
+        distrusted.forget(settings)
+        return run, outcome
     number = previous.sync.number if previous else 0
     replaces = previous is not None and previous.sync.is_demo == run.is_demo
     return run, first.make(run, number, replaces=replaces)

@@ -36,7 +36,7 @@ class Claims(DefaultOIDCAdapter):
         **kwargs: Any,
     ) -> dict[str, Any]:
         """Return the claims; groups need the scope `groups`, which a person cannot choose."""
-        claims = {"sub": self.get_user_sub(client, user)}
+        claims: dict[str, Any] = {"sub": self.get_user_sub(client, user)}
         if purpose != "userinfo":
             return claims
         address = EmailAddress.objects.get_primary(user)
@@ -78,7 +78,7 @@ def display(account: Account) -> str:
     return account.email
 
 
-class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
+class Accounts(DefaultAccountAdapter):
     """Registration, and mails that say whose they are."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -97,6 +97,10 @@ class Accounts(DefaultAccountAdapter):  # type: ignore[misc]
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Return the site's home page."""
         return f"{settings.SITE_URL}/"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send a mail; unlike allauth's own, also where no request is at hand."""
+        self.render_mail(template_prefix, email, {"email": email, **context}).send()
 
     def render_mail(
         self,

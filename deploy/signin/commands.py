@@ -201,6 +201,23 @@ def people_command(settings: Settings, words: str, as_json: bool) -> None:
         click.echo(f"{person.email:<32} {told:<32} {person.subject}")
 
 
+@signin.command("close")
+@click.argument("who")
+@click.option("--open", "reopen", is_flag=True, help="Open the account again.")
+@_with_provider
+def close_command(settings: Settings, who: str, reopen: bool) -> None:
+    """Close an account: it signs in no more. Sessions end within minutes; 'block' is at once.
+
+    Example: nightpress signin close eve@acme.example
+    """
+    from deploy.signin.people import find
+
+    account = find(who)
+    account.is_active = reopen
+    account.save()
+    click.echo(f"{account.email} is {'open again' if reopen else 'closed'}.")
+
+
 @signin.command("administrator")
 @click.argument("address")
 @click.password_option(help="Asked for if it is not given.")
@@ -250,6 +267,88 @@ def client_command(settings: Settings, client_id: str, site_url: str, name: str)
     secret = secrets.token_urlsafe(32)
     register(client_id, name or client_id, site_url.rstrip("/"), secret)
     click.echo(f"Client {client_id}, secret {secret}")
+
+
+@signin.command("provider")
+@click.argument("issuer")
+@click.option("--label", default="", help="What people choose it by.")
+@click.option("--client-id", default="nightpress", show_default=True, help="As registered there.")
+@click.option("--scope", default="openid profile email", show_default=True, help="What is asked.")
+@click.option(
+    "--groups-in",
+    type=click.Choice(["userinfo", "token"]),
+    default="userinfo",
+    show_default=True,
+    help="Where the provider says who is what; from a token, sessions last an hour.",
+)
+@click.option("--metadata", type=click.File("rb"), help="Its discovery document, in a file.")
+@click.option("--remove", "gone", is_flag=True, help="Forget this provider.")
+@_on_site
+def provider_command(
+    settings: Settings,
+    issuer: str,
+    label: str,
+    client_id: str,
+    scope: str,
+    groups_in: str,
+    metadata: Any,
+    gone: bool,
+) -> None:
+    """Let people choose one more provider; 'included' names the one that comes along.
+
+    The client's secret is asked for, or read from NIGHTPRESS_CLIENT_SECRET. Apache reads the
+    list when it is reloaded.
+
+    Example: nightpress signin provider https://login.example.org/realms/staff --label "Staff"
+    """
+    import json
+    import os
+
+    from deploy.signin import providers
+    from deploy.signin.keys import client_secret, make_session_key
+
+    if gone:
+        providers.remove(settings.var, issuer)
+        click.echo(f"{issuer} is forgotten.")
+        return
+    if issuer == "included":
+        from deploy.signin.start import SCOPES, configure, own_metadata, prepare
+
+        configure(settings)
+        prepare(files=True)
+        found, scope = own_metadata(), " ".join(SCOPES)
+        issuer, secret = found["issuer"], client_secret(settings.var / "secrets")
+        label = label or f"{settings.sitename}: students, researchers and members"
+    else:
+        make_session_key(settings.var / "secrets")
+        found = json.load(metadata) if metadata else providers.discover(issuer)
+        secret = os.environ.get("NIGHTPRESS_CLIENT_SECRET") or click.prompt(
+            "Client secret", hide_input=True
+        )
+    in_token = groups_in == "token"
+    provider = providers.Provider(
+        issuer=issuer,
+        label=label or issuer,
+        client_id=client_id,
+        scope=scope,
+        session_seconds=3600 if in_token else 28_800,
+        refresh_seconds=0 if in_token else 300,
+    )
+    providers.add(settings.var, provider, secret, found)
+    click.echo(f"People may choose {provider.label!r} once Apache is reloaded.")
+
+
+@signin.command("keys")
+@_on_site
+def keys_command(settings: Settings) -> None:
+    """Make the key that Apache encrypts sessions with: all that a provider elsewhere needs.
+
+    Example: nightpress signin keys
+    """
+    from deploy.signin.keys import SESSIONS, make_session_key
+
+    make_session_key(settings.var / "secrets")
+    click.echo(f"{settings.var / 'secrets' / SESSIONS} is there.")
 
 
 @signin.command("block")

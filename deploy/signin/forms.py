@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.core.validators import ProhibitNullCharactersValidator
+
+from deploy.signin.models import one_line
 
 
 class WithName(forms.Form):
@@ -15,7 +16,7 @@ class WithName(forms.Form):
         max_length=200,
         label="Your name",
         help_text="As it should appear on name tags and lists.",
-        validators=[ProhibitNullCharactersValidator()],
+        validators=[one_line],
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     field_order = ("name", "email", "password1", "password2")

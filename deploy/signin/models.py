@@ -20,6 +20,14 @@ from django.db import models
 STUDENT, RESEARCHER, MEMBER, STAFF = GROUPS = ("student", "researcher", "member", "staff")
 
 
+one_line = RegexValidator(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]",
+    "Write this in one line, without control characters.",
+    inverse_match=True,
+)
+"""Names are shown in lists and sent in headers: nothing may begin a line or turn text round."""
+
+
 class Company(models.Model):
     """A member company. Its slug is what the service and the CV book know it by."""
 
@@ -32,9 +40,9 @@ class Company(models.Model):
                 "Small letters, digits and hyphens only, as in acme-circuits.",
             )
         ],
-        help_text="As in /cvs/<slug>/: small letters, digits, hyphens. It stays when the name changes.",
+        help_text="As in /cvs/<slug>/: small letters, digits, hyphens. It stays for good.",
     )
-    name = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=200, unique=True, validators=[one_line])
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -64,7 +72,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
-    name = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=200, blank=True, validators=[one_line])
     company = models.ForeignKey(
         Company,
         null=True,
@@ -112,7 +120,7 @@ class Account(AbstractBaseUser, PermissionsMixin):
 
 
 class Admission(models.Model):
-    """An address, or all of a mail domain, admitted to a group: an invitation or a standing rule."""
+    """An address, or all of a mail domain, admitted to a group: an invitation or a rule."""
 
     whose = models.CharField(
         "address or domain",

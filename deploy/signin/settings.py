@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import environ
 
-env = environ.FileAwareEnv()
+env = environ.FileAwareEnv()  # type: ignore[no-untyped-call]
 
 VAR = Path(env.str("NIGHTPRESS_SIGNIN_VAR", "var")).resolve()
 SECRETS = VAR / "secrets"
@@ -145,9 +145,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SIGNIN_URL).scheme
 ACCOUNT_RATE_LIMITS = {
-    # Passwords are also guessed slowly: 20 failures an hour close an account for that hour.
-    "login_failed": "10/m/ip,5/5m/key,20/h/key",
-    "signup": "10/m/ip,60/h/ip",
+    "login_failed": "10/m/ip,5/5m/key",  # one limit for each kind: two would count together
+    "confirm_email": "3/m/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]

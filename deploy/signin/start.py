@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from content_sync.errors import ConfigurationError
@@ -79,6 +80,21 @@ def prepare(*, files: bool = False) -> None:
     register(SITE_CLIENT, settings.SITE_NAME, settings.SITE_URL, client_secret(settings.SECRETS))
 
 
+def own_metadata() -> dict[str, Any]:
+    """Return the provider's own discovery document, without asking it over the network."""
+    import json
+
+    from allauth.idp.oidc.views import configuration
+    from django.conf import settings
+    from django.test import RequestFactory
+
+    host = settings.SIGNIN_URL.removeprefix("https://")
+    request = RequestFactory().get("/", secure=True, headers={"host": host})
+    answer: Any = configuration(request)
+    found: dict[str, Any] = json.loads(answer.content)
+    return found
+
+
 def register(client_id: str, name: str, site_url: str, secret: str) -> None:
     """Let the Apache of `site_url` ask for sign-ins: one code flow, two exact addresses."""
     from allauth.idp.oidc.models import Client
@@ -90,7 +106,7 @@ def register(client_id: str, name: str, site_url: str, secret: str) -> None:
     client.skip_consent = True
     client.set_scopes(list(SCOPES))
     client.set_redirect_uris([f"{site_url}/oidc/callback"])
-    client.set_post_logout_redirect_uris([f"{site_url}/", f"{site_url}/signed-out/"])
+    client.set_post_logout_redirect_uris([f"{site_url}/", f"{site_url}/signin/"])
     if not client.check_secret(secret):
         client.set_secret(secret)
     if _facts(client) != before or client._state.adding:

@@ -10,7 +10,9 @@ from deploy.signin import views
 
 admin.autodiscover()
 # The administration is entered through the same form, with its limits and second factor.
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = secure_admin_login(  # type: ignore[method-assign, no-untyped-call]
+    admin.site.login
+)
 admin.site.site_header = admin.site.site_title = "Sign-in: administration"
 admin.site.site_url = "/accounts/"
 

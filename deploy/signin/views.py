@@ -13,7 +13,7 @@ from deploy.signin.adapter import groups_of
 from deploy.signin.models import Company
 
 
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 def front(request: HttpRequest) -> HttpResponse:
     """Send a person to their account, which asks them to sign in."""
     return redirect("account_home")
@@ -38,7 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
     )
 
 
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that a form came from elsewhere, or from a browser that keeps no cookies."""
     return render(request, "403_csrf.html", status=403)

@@ -64,6 +64,8 @@ def places_in_words(event: Event, desk: Desk | None) -> str:
     if left and not queue:
         return f"{left:,} of {counted(event.capacity, 'place')} left."
     waits = f"; {counted(queue, 'person waits', 'people wait')}" if queue else ""
+    if left:
+        return f"{left:,} of {counted(event.capacity, 'place')} left for the waiting list{waits}."
     return f"All {counted(event.capacity, 'place')} taken{waits}."
 
 

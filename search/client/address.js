@@ -18,12 +18,13 @@
 /** The facets that are lists, in the order in which they are shown. */
 export const FACETS = ["type", "kind", "venue", "topic", "institution", "access"];
 export const SORTS = /** @type {Sort[]} */ (["relevance", "newest", "oldest"]);
-export const PAGE_SIZE = 20;
+export const PAGE_SIZE = 10;
+/** The engine orders no more results than these. */
+export const MOST_RESULTS = 1000;
 
 const LONGEST_QUERY = 10_000;
 const LONGEST_VALUE = 500;
 const MOST_VALUES = 50;
-const LAST_PAGE = 100_000;
 
 /** @returns {State} */
 export function emptyState() {
@@ -39,14 +40,18 @@ export function readState(address) {
   const state = emptyState();
   state.query = (parameters.get("q") ?? "").slice(0, LONGEST_QUERY);
   for (const name of FACETS) {
-    const values = parameters.getAll(name).filter((value) => value && value.length <= LONGEST_VALUE);
+    const values = parameters
+      .getAll(name)
+      .filter((value) => value && value.length <= LONGEST_VALUE);
     if (values.length) state.filters[name] = [...new Set(values)].slice(0, MOST_VALUES);
   }
   state.years = readYears(parameters.get("year") ?? "");
   const sort = /** @type {Sort} */ (parameters.get("sort"));
   if (SORTS.includes(sort)) state.sort = sort;
   const page = Number(parameters.get("page") ?? "1");
-  if (Number.isSafeInteger(page) && page > 0 && page <= LAST_PAGE) state.page = page;
+  if (Number.isInteger(page) && page > 0) {
+    state.page = Math.min(page, MOST_RESULTS / PAGE_SIZE);
+  }
   return state;
 }
 

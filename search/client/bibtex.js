@@ -7,7 +7,7 @@
 import { divideName } from "./names.js";
 import { absolute, onOneLine, recordId } from "./plain.js";
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./plain.js").Hit} Hit */
 
 /** @type {[RegExp, string, string][]} kind of publication, type of entry, field of the venue */
 const TYPES = [

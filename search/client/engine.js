@@ -9,9 +9,16 @@ import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
-import { parseQuery } from "./language.js";
-import { findMeanings, findNear, lookUp, rarities } from "./lookup.js";
-import { OTHER_SPELLING, Scores } from "./ranking.js";
+import { parseQuery, SENTENCE } from "./language.js";
+import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
+import {
+  LONGEST_COORDINATED,
+  OTHER_SPELLING,
+  rarity,
+  REVERSED_NAME,
+  SAME_FORM,
+  Scores,
+} from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
 import { handle, indexWords, keyHash, titleWords } from "./words.js";
@@ -157,7 +164,7 @@ export class Engine {
   }
 
   /**
-   * Hits of the list that `search` shows a page of, without snippets.
+   * Hits of the list that `search` shows a page of, without marks, reasons and snippets.
    *
    * @param {Request} request
    * @param {number} from
@@ -165,7 +172,7 @@ export class Engine {
    * @returns {Promise<Hit[]>}
    */
   async records(request, from, to) {
-    return this.hits(await this.match(request), from, Math.min(to, MOST_HITS));
+    return this.hits(await this.match(request), from, Math.min(to, MOST_HITS), false);
   }
 
   /**
@@ -205,7 +212,8 @@ export class Engine {
       this.named(query.text),
       this.bury(),
     ]);
-    const { scores, best } = await this.score(query, meanings, complete ?? false);
+    const names = await findNames(this.segments, query.words, meanings);
+    const { scores, best } = await this.score(query, meanings, names, complete ?? false);
     const browses = !query.words.length && (query.conditions.length > 0 || !query.text.trim());
     const everything = browses || query.everything;
     let total = 0;
@@ -231,20 +239,29 @@ export class Engine {
   /**
    * @param {ParsedQuery} query
    * @param {Meaning[]} meanings
+   * @param {import("./lookup.js").Known[]} names of two of the words
    * @param {boolean} complete
    */
-  async score(query, meanings, complete) {
-    const plan = this.plan(query, meanings, complete);
+  async score(query, meanings, names, complete) {
+    const together = names.map((known) => ({
+      word: known.form,
+      known,
+      others: [],
+      share: isReversed(known.form, query.words) ? REVERSED_NAME : 1,
+    }));
+    const plan = this.plan(query, [...meanings, ...together], complete);
     const loaded = await Promise.all(
       plan.map(({ segment, list, blocks }) => this.segments[segment].postings(list, blocks)),
     );
     const scores = this.segments.map(({ documents }) => new Scores(documents));
-    for (const meaning of meanings) {
+    const add = (/** @type {string} */ wanted, /** @type {number} */ repeats, isWord = true) => {
       plan.forEach(({ word, segment, rare, share, also }, i) => {
-        if (word === meaning.word) scores[segment].add(loaded[i], rare, share, also);
+        if (word === wanted) scores[segment].add(loaded[i], rare, share, also);
       });
-      for (const segment of scores) segment.endWord(meaning.repeats);
-    }
+      for (const segment of scores) segment.endWord(repeats, isWord);
+    };
+    for (const { word, repeats } of meanings) add(word, repeats);
+    for (const { word } of together) add(word, 1, false);
     for (const segment of scores) segment.coordinate(meanings.length);
     return { scores, best: plan.every(({ list, blocks }) => blocks === list.more.length) };
   }
@@ -253,19 +270,19 @@ export class Engine {
    * Which lists to load for which words, and how far.
    *
    * @param {ParsedQuery} query
-   * @param {Meaning[]} meanings
+   * @param {(Pick<Meaning, "word" | "known" | "others"> & {share?: number})[]} meanings
    * @param {boolean} complete
    */
   plan(query, meanings, complete) {
-    const plan = meanings.flatMap(({ word, known, others }) =>
-      [{ known, share: 1 }, ...others].flatMap(({ known, share }) => {
-        const rare = rarities(known, this.documents);
+    const plan = meanings.flatMap(({ word, known, others, share: whole = 1 }) =>
+      [{ known, share: whole }, ...others].flatMap(({ known, share }) => {
+        const rare = rarity(this.documents, known.inText + known.inNames);
         return known.terms.flatMap((term, segment) => {
           const also = share === 1 ? spelt(term, query.spellings.get(word)) : undefined;
           const entry = { word, segment, share, also };
           return [
-            ...(term?.text ? [{ ...entry, list: term.text, rare: rare.text, blocks: 0 }] : []),
-            ...(term?.names ? [{ ...entry, list: term.names, rare: rare.names, blocks: 0 }] : []),
+            ...(term?.text ? [{ ...entry, list: term.text, rare, blocks: 0 }] : []),
+            ...(term?.names ? [{ ...entry, list: term.names, rare, blocks: 0 }] : []),
           ];
         });
       }),
@@ -292,10 +309,25 @@ export class Engine {
   /**
    * For each segment a mark for each document that meets all conditions; null for none.
    *
+   * In a sentence, phrases that no document has are only words.
+   *
    * @param {ParsedQuery} query
    * @returns {Promise<Uint8Array[] | null>}
    */
-  async allowed({ conditions }) {
+  async allowed({ conditions, words }) {
+    const masks = await this.meeting(conditions);
+    if (!masks || masks.some((mask) => mask.includes(1))) return masks;
+    const others = conditions.filter((condition) => !isPhrase(condition));
+    const quoted = conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text));
+    if (words.length - quoted.length <= SENTENCE) return masks;
+    return others.length < conditions.length ? this.meeting(others) : masks;
+  }
+
+  /**
+   * @param {import("./language.js").Condition[]} conditions
+   * @returns {Promise<Uint8Array[] | null>}
+   */
+  async meeting(conditions) {
     if (!conditions.length) return null;
     return Promise.all(
       this.segments.map(async (segment) => {
@@ -304,7 +336,7 @@ export class Engine {
         all.forEach((meets, i) => {
           const { negated } = conditions[i];
           for (let number = 0; number < mask.length; number++) {
-            if (negated === Boolean(meets[number])) mask[number] = 0;
+            if (negated === Boolean(meets[number]) || segment.dead[number]) mask[number] = 0;
           }
         });
         return mask;
@@ -350,7 +382,9 @@ export class Engine {
     const looksSo = /\d/.test(name) && /[^\p{L}]/u.test(name) && !/\s/.test(text.trim());
     return Promise.all(
       this.segments.map(async (segment) => {
-        if (!looksSo && !TYPED_ID.test(name)) return new Set();
+        if (!name || (!looksSo && !TYPED_ID.test(name) && indexWords(text).length)) {
+          return new Set();
+        }
         const keys = new Set([name, name.replace(TYPED_ID, "")].map(keyHash));
         const found = await Promise.all([...keys].map((key) => segment.documentsWithKey(key)));
         return new Set(found.flat());
@@ -381,22 +415,24 @@ export class Engine {
    * @param {Awaited<ReturnType<Engine["match"]>>} found
    * @param {number} from
    * @param {number} to
+   * @param {boolean} [marked] whether to say where the words stand
    * @returns {Promise<Hit[]>}
    */
-  async hits(found, from, to) {
+  async hits(found, from, to, marked = true) {
     const { query, sort, isWanted } = found;
     const window = sort === "relevance" && query.words.length && from < WINDOW ? WINDOW : 0;
     const start = window ? 0 : from;
     const ranked = (await this.best(found, Math.max(to, window))).slice(start);
     const title = titleWords(query.text);
     const rows = await Promise.all(
-      ranked.map(async ({ segment, number, score, exact }) => {
+      ranked.map(async ({ segment, number, score, exact }, i) => {
         const row = await readRow(this.segments[segment], number);
-        const same = title !== "" && titleWords(row.title) === title;
-        return { row, segment, score, exact: exact || same, same };
+        const same = i < window && title !== "" && titleWords(row.title) === title;
+        const order = i < window ? inThisForm(score, row, found.meanings) : score;
+        return { row, segment, score, exact: exact || same, same, order };
       }),
     );
-    const first = rows.slice(0, window);
+    const first = rows.slice(0, window).sort((a, b) => b.order - a.order);
     const ordered = [
       ...first.filter(({ exact, same }) => exact && !same),
       ...first.filter(({ row, same }) => same && row.type === "publication"),
@@ -409,15 +445,14 @@ export class Engine {
       .filter(({ row }) => !this.withdrawn.has(row.id))
       .map(({ row, segment, score, exact }) => {
         const { abstract, ...shown } = row;
-        const titleMarks = marks(row.title, isWanted);
         /** @type {Hit} */
         const hit = {
           ...shown,
-          titleMarks,
+          titleMarks: marked ? marks(row.title, isWanted) : [],
           snippet: "",
           snippetMarks: [],
           exact,
-          why: reasons(row, isWanted),
+          why: marked ? reasons(row, isWanted) : [],
           score: score / 1000,
         };
         origins.set(hit, { segment: this.segments[segment], row, isWanted });
@@ -573,6 +608,11 @@ function intersect(mask, others) {
   return mask.map((mark, i) => (mark && others.every((other) => other[i]) ? 1 : 0));
 }
 
+/** @param {import("./language.js").Condition} condition */
+function isPhrase({ field, phrase, negated }) {
+  return phrase && !field && !negated;
+}
+
 /** @param {"relevance" | "newest" | "oldest"} sort */
 function newest(sort) {
   return sort === "relevance" ? "newest" : sort;
@@ -592,6 +632,29 @@ function spelt(term, spelling) {
     const isSame = spelling ? same.has(document) : !other.has(document);
     return isSame ? 1 : OTHER_SPELLING;
   };
+}
+
+/**
+ * @param {string} pair
+ * @param {string[]} words
+ */
+function isReversed(pair, words) {
+  const [one, other] = pair.split(" ");
+  return !words.some((word, i) => word === one && words[i + 1] === other);
+}
+
+/**
+ * The score of one of the best documents, more if title or names have the words as written.
+ *
+ * @param {number} score
+ * @param {any} row
+ * @param {Meaning[]} meanings
+ */
+function inThisForm(score, { title, people }, meanings) {
+  if (meanings.length > LONGEST_COORDINATED) return score;
+  const words = new Set([title, ...people].flatMap(indexWords));
+  const same = meanings.filter(({ word }) => words.has(word)).length;
+  return Math.floor(score * (1 + (SAME_FORM * same) / meanings.length));
 }
 
 /**

@@ -95,7 +95,11 @@ export class Facets {
    */
   years(state, years) {
     const [from, to] = state.years ?? [null, null];
-    const field = (/** @type {string} */ id, /** @type {string} */ name, /** @type {number | null} */ value) => [
+    const field = (
+      /** @type {string} */ id,
+      /** @type {string} */ name,
+      /** @type {number | null} */ value,
+    ) => [
       element("label", { for: id }, name),
       element("input", {
         id,
@@ -141,7 +145,12 @@ export class Facets {
           null,
           element(
             "button",
-            { type: "button", "aria-expanded": String(isOpen), "data-open": name, "data-key": `open:${name}` },
+            {
+              type: "button",
+              "aria-expanded": String(isOpen),
+              "data-open": name,
+              "data-key": `open:${name}`,
+            },
             title,
           ),
         );

@@ -17,7 +17,7 @@ import { EngineError } from "./errors.js";
  */
 
 const FORMAT = 2;
-const MOST_FILES = 1500;
+const MOST_FILES = 5000;
 
 export class Files {
   /** @param {Store} store */

@@ -9,7 +9,7 @@ import { toCsv } from "./csv.js";
 import { toJson } from "./json.js";
 import { toRis } from "./ris.js";
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./plain.js").Hit} Hit */
 
 /**
  * @typedef {object} Origin Where a list comes from.
@@ -32,7 +32,13 @@ import { toRis } from "./ris.js";
 /** @type {Format[]} */
 export const FORMATS = [
   { title: "CSV", ending: "csv", type: "text/csv", worksOnly: false, write: toCsv },
-  { title: "BibTeX", ending: "bib", type: "application/x-bibtex", worksOnly: true, write: toBibtex },
+  {
+    title: "BibTeX",
+    ending: "bib",
+    type: "application/x-bibtex",
+    worksOnly: true,
+    write: toBibtex,
+  },
   {
     title: "RIS",
     ending: "ris",

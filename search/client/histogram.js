@@ -38,9 +38,18 @@ export function histogram(years, chosen) {
     const bar = { x, width: round(step - gap), "data-from": group.first, "data-to": group.last };
     const name = `${yearsLabel([group.first, group.last])}: ${counted(group.count, "result")}`;
     picture.append(
-      drawing("rect", { ...bar, class: isOut ? "out" : "bar", y: round(HEIGHT - height), height: round(height) }),
+      drawing("rect", {
+        ...bar,
+        class: isOut ? "out" : "bar",
+        y: round(HEIGHT - height),
+        height: round(height),
+      }),
       // The whole column can be pointed at, not just the bar.
-      drawing("rect", { ...bar, class: "hold", y: 0, height: HEIGHT, width: round(step) }, drawing("title", {}, name)),
+      drawing(
+        "rect",
+        { ...bar, class: "hold", y: 0, height: HEIGHT, width: round(step) },
+        drawing("title", {}, name),
+      ),
     );
   });
   picture.append(
@@ -48,7 +57,9 @@ export function histogram(years, chosen) {
     drawing("text", { x: 0, y: HEIGHT + 16 }, String(first)),
   );
   if (last > first) {
-    picture.append(drawing("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, String(last)));
+    picture.append(
+      drawing("text", { x: WIDTH, y: HEIGHT + 16, "text-anchor": "end" }, String(last)),
+    );
   }
   const at = groups.findIndex((group) => group.count === most);
   const middle = (at + 0.5) * step;

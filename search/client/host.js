@@ -17,11 +17,19 @@ import { fetchStore, scriptStore } from "./stores.js";
 
 /** @typedef {import("./engine.js").Request} Request */
 
+/** How many lists may still get their snippets. */
+const LISTS = 4;
+/** Milliseconds that a list waits for its snippets. */
+const AT_HAND = 20;
+
 /** What can be asked of the engine from outside; each answer is plain data. */
 export function createHost() {
   /** @type {Awaited<ReturnType<typeof openEngine>> | null} */
   let engine = null;
   const withdrawn = /** @type {Set<string>} */ (new Set());
+  /** @type {Map<number, Promise<import("./engine.js").Hit[]>>} */
+  const lists = new Map();
+  let number = 0;
   const opened = () => {
     if (!engine) throw new Error("The engine is not open.");
     return engine;
@@ -32,20 +40,50 @@ export function createHost() {
      * @param {string[]} ids of records that must not show
      */
     async open(places, ids) {
-      this.withdraw(ids);
       engine = null;
       const stores = places.map(({ base, scripts, guarded, ready }) =>
         scripts ? scriptStore(base) : fetchStore(base, { guarded, ready }),
       );
-      engine = await openEngine(stores, { withdrawn });
-    },
-    /** @param {string[]} ids */
-    withdraw(ids) {
       withdrawn.clear();
       for (const id of ids) withdrawn.add(id);
+      engine = await openEngine(stores, { withdrawn });
     },
-    /** @param {Request} request */
-    search: (request) => opened().search(request),
+    /**
+     * Leave these records out from now on.
+     *
+     * @param {string[]} ids
+     */
+    withdraw(ids) {
+      for (const id of ids) withdrawn.add(id);
+      opened().burying = null;
+    },
+    /**
+     * A list. Its snippets come with it if they are at hand; if not, `list` is the number by
+     * which they are asked for.
+     *
+     * @param {Request} request
+     */
+    async search(request) {
+      const answer = await opened().search({ ...request, snippets: false });
+      const snippets = opened().addSnippets(answer.hits);
+      const isDone = await Promise.race([
+        snippets.then(
+          () => true,
+          () => false,
+        ),
+        pause(AT_HAND),
+      ]);
+      if (isDone) return { ...answer, list: 0 };
+      lists.set(++number, snippets);
+      lists.delete(number - LISTS);
+      return { ...answer, list: number };
+    },
+    /**
+     * The hits of a list with their snippets.
+     *
+     * @param {number} list
+     */
+    snippets: (list) => lists.get(list) ?? [],
     /**
      * @param {Request} request
      * @param {number} from
@@ -53,4 +91,12 @@ export function createHost() {
      */
     records: (request, from, to) => opened().records(request, from, to),
   };
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<false>}
+ */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(() => resolve(false), milliseconds));
 }

@@ -6,7 +6,7 @@
 
 import { absolute, onOneLine, recordId } from "./plain.js";
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./plain.js").Hit} Hit */
 
 /**
  * @param {Hit[]} hits

@@ -48,6 +48,29 @@ const STOP_WORDS = new Set(
   ),
 );
 
+// Words of the asking, left out where a whole sentence asks.
+export const SENTENCE = 6;
+const SENTENCE_WORDS = new Set(
+  `
+  above again against already although always another anybody anyone anything around
+  article articles available away became become becomes before began behind being below
+  between beyond both came come comes concerning consider considered describe described
+  describing different discuss discussed doing done down due during each enough etc even
+  exist existing exists far few find found further furthermore gave give given gives
+  giving go goes going gone good great hence here herself himself including indeed instead
+  interested involved itself keep kind know known last later less made mainly make makes
+  making many mean means meanwhile more moreover much myself namely near nearly need
+  needed needs never new next nobody none nothing now nowhere obtain obtained once one
+  ones onto others otherwise ought ours ourselves out over paper papers part particular
+  particularly per perhaps please possible present presented previous put quite really
+  regarding related same see seem seemed seems seen several shall show shown similar
+  someone something sometimes still such sure take taken tell themselves thereby therefore
+  thing things though three through throughout thus together took toward towards two under
+  unless until up upon use used useful uses using usually various very via want way ways
+  well went whatever whenever wherever whether whoever whole whose within without work
+  works yes yours yourself`.split(/\s+/),
+);
+
 const PART = /(-)?(?:([A-Za-z]+):(?=\S))?(?:"([^"]*)"|([^\s"]+))/g;
 
 /**
@@ -131,7 +154,11 @@ export function parseYears(text) {
  * @param {string[]} words
  */
 function telling(words) {
-  const some = words.filter((word) => !STOP_WORDS.has(word));
+  let some = words.filter((word) => !STOP_WORDS.has(word));
+  if (words.length > SENTENCE) {
+    const fewer = some.filter((word) => !SENTENCE_WORDS.has(word));
+    if (fewer.length) some = fewer;
+  }
   /** @type {Map<string, number>} */
   const counts = new Map();
   return (some.length ? some : words).filter((word) => {

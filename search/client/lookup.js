@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BEGUN_WORD, LONGER_WORD, rarity, TYPO } from "./ranking.js";
+import { BEGUN_WORD, INFLECTED, LONGER_WORD, LONGEST_COORDINATED, TYPO } from "./ranking.js";
 import { nearWords } from "./vocabulary.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
@@ -34,6 +34,8 @@ import { nearWords } from "./vocabulary.js";
 
 const SHORTEST_BEGINNING = 2;
 const MOST_FORMS = 60;
+const ENDINGS = ["", "s", "es", "ed", "ing", "e", "y", "ies"];
+const SHORTEST_STEM = 4;
 const SHORTEST_RARE = 5;
 
 /**
@@ -43,6 +45,28 @@ const SHORTEST_RARE = 5;
  */
 export async function lookUp(segments, form) {
   return sum(form, await Promise.all(segments.map((segment) => segment.term(form))));
+}
+
+/**
+ * Two adjacent words of a short query that are a name together.
+ *
+ * @param {Segment[]} segments
+ * @param {string[]} words
+ * @param {Meaning[]} meanings
+ * @returns {Promise<Known[]>}
+ */
+export async function findNames(segments, words, meanings) {
+  if (meanings.length < 2 || meanings.length > LONGEST_COORDINATED) return [];
+  const names = new Set();
+  for (const { word, known } of meanings) if (known.inNames) names.add(word);
+  const pairs = new Set();
+  for (let i = 1; i < words.length; i++) {
+    const [one, other] = [words[i - 1], words[i]];
+    if (one === other || !names.has(one) || !names.has(other)) continue;
+    pairs.add(`${one} ${other}`).add(`${other} ${one}`);
+  }
+  const known = await Promise.all([...pairs].map((pair) => lookUp(segments, pair)));
+  return known.filter(({ inNames }) => inNames);
 }
 
 /**
@@ -68,6 +92,9 @@ export async function findMeanings(segments, words, last) {
       const others = longer
         .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
         .map((other) => ({ known: other, share }));
+      const inflected = frequency ? [] : await findInflected(segments, word);
+      others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
+      if (inflected.length) return { word, repeats, known, others, corrected: null };
       let corrected = null;
       if (!frequency || (frequency === 1 && word.length >= SHORTEST_RARE)) {
         const near = longer.length && !frequency ? [] : await findNear(segments, word);
@@ -94,6 +121,23 @@ export async function findNear(segments, word) {
 }
 
 /**
+ * The most frequent known word that an unknown one may be another ending of.
+ *
+ * @param {Segment[]} segments
+ * @param {string} word
+ * @returns {Promise<Known[]>}
+ */
+async function findInflected(segments, word) {
+  const stems = ENDINGS.filter(
+    (ending) => word.endsWith(ending) && word.length - ending.length >= SHORTEST_STEM,
+  ).map((ending) => word.slice(0, word.length - ending.length));
+  const forms = new Set(stems.flatMap((stem) => ENDINGS.map((ending) => stem + ending)));
+  forms.delete(word);
+  const known = await Promise.all([...forms].map((form) => lookUp(segments, form)));
+  return byFrequency(known.filter(({ inText }) => inText)).slice(0, 1);
+}
+
+/**
  * @param {Segment[]} segments
  * @param {string} beginning
  * @returns {Promise<Known[]>}
@@ -111,16 +155,6 @@ async function findLonger(segments, beginning) {
   });
   const known = [...forms].map(([form, terms]) => sum(form, terms));
   return byFrequency(known).slice(0, MOST_FORMS);
-}
-
-/**
- * How much a word tells, in titles and so on, and in names.
- *
- * @param {Known} known
- * @param {number} documents
- */
-export function rarities({ inText, inNames }, documents) {
-  return { text: rarity(documents, inText), names: rarity(documents, inNames) };
 }
 
 /**

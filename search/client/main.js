@@ -5,6 +5,7 @@
  */
 
 import { SearchPage } from "./page.js";
+import { pathOf } from "./plain.js";
 import { startEngine } from "./remote.js";
 import { Session } from "./session.js";
 
@@ -47,7 +48,7 @@ function start(given, field) {
       browse: find("browse"),
     },
     session,
-    isFile ? fromFolder(given.root ?? "..") : (url) => url,
+    isFile ? fromFolder(given.root ?? "..") : pathOf,
     given.saving ?? "",
   );
   page.start();
@@ -57,13 +58,15 @@ function start(given, field) {
  * Where URLs lead when the site lies in a folder: every page is a file.
  *
  * @param {string} root the folder of the public tree, from this page
- * @returns {(url: string) => string}
+ * @returns {(hit: import("./engine.js").Hit) => string}
  */
 function fromFolder(root) {
-  return (url) => {
+  return (hit) => {
+    const inTree = hit.access === "members" ? `${root}/../members` : root;
+    const { url } = hit;
     const path = url.split("/").filter(Boolean).join("/");
-    if (!url.endsWith("/")) return `${root}/${path}`;
-    if (!path) return `${root}/index.html`;
-    return `${root}/${path}${path.includes("/") ? ".html" : "/index.html"}`;
+    if (!url.endsWith("/")) return `${inTree}/${path}`;
+    if (!path) return `${inTree}/index.html`;
+    return `${inTree}/${path}${path.includes("/") ? ".html" : "/index.html"}`;
   };
 }

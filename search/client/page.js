@@ -24,7 +24,8 @@ import { announcement, heading, lastPage } from "./phrasing.js";
 import { SearchFailure } from "./remote.js";
 import { filtersInForce, nothingFound, pager, remarks, resultItem } from "./view.js";
 
-/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./session.js").Answer} Answer */
+/** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./address.js").State} State */
 /** @typedef {import("./session.js").Session} Session */
 
@@ -55,7 +56,7 @@ export class SearchPage {
   /**
    * @param {Parts} parts
    * @param {Session} session
-   * @param {(url: string) => string} addressOf where a result's URL leads from this page
+   * @param {(hit: Hit) => string} addressOf where a result stands, from this page
    * @param {string} saving address of the script that makes files
    */
   constructor(parts, session, addressOf, saving) {
@@ -252,13 +253,13 @@ export class SearchPage {
       return;
     }
     this.running++;
-    const slow = setTimeout(() => turn === this.turn && this.busy(), SLOW);
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => this.busy(), SLOW);
     try {
       await this.answerOnce(turn, isTyping);
     } catch (error) {
       if (turn === this.turn) this.fail(error);
     } finally {
-      clearTimeout(slow);
       this.running--;
       if (this.waiting) {
         this.waiting = false;
@@ -270,6 +271,7 @@ export class SearchPage {
   /**
    * @param {number} turn
    * @param {boolean} isTyping
+   * @returns {Promise<void>}
    */
   async answerOnce(turn, isTyping) {
     const { state } = this;
@@ -294,6 +296,12 @@ export class SearchPage {
         if (turn !== this.turn) return;
       }
       this.show(state, answer, without);
+      if (answer.list) {
+        const later = this.session.snippets(answer.list).catch(() => []);
+        later.then((hits) => {
+          if (turn === this.turn && hits.length) this.showHits(hits, answer);
+        });
+      }
     }
     if (!names.length) {
       this.showFilters();
@@ -301,7 +309,7 @@ export class SearchPage {
     }
     // While a reader types, counts wait until the words stand still.
     if (isTyping) {
-      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      await pause(PAUSE);
       if (turn !== this.turn) return;
     }
     const request = toRequest(state, { prefix: true, complete, facets: names });
@@ -317,7 +325,7 @@ export class SearchPage {
     const { parts } = this;
     this.answer = null;
     parts.results.hidden = true;
-    parts.results.classList.remove("busy", "failed");
+    this.idle();
     parts.browse.hidden = false;
     parts.list.replaceChildren();
     parts.tools.hidden = true;
@@ -335,7 +343,9 @@ export class SearchPage {
     }
   }
 
+  /** The list is there, or will not come; counts may still be on their way. */
   idle() {
+    clearTimeout(this.slow);
     this.parts.results.classList.remove("busy", "failed");
     this.parts.results.removeAttribute("aria-busy");
   }
@@ -358,9 +368,7 @@ export class SearchPage {
         ? remarks(state, answer, notice)
         : nothingFound(state, answer, without, notice)),
     );
-    parts.list.replaceChildren(
-      ...answer.hits.map((hit) => resultItem(hit, answer.words, this.addressOf)),
-    );
+    this.showHits(answer.hits, answer);
     parts.list.hidden = !answer.hits.length;
     parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
     parts.more.replaceChildren(...pager(state, answer.total));
@@ -370,6 +378,18 @@ export class SearchPage {
     this.release();
     if (this.scrollTo) scrollTo(0, this.scrollTo);
     this.scrollTo = 0;
+  }
+
+  /**
+   * @param {Hit[]} hits
+   * @param {Answer} answer
+   */
+  showHits(hits, { words }) {
+    const { list } = this.parts;
+    // Who goes through the list with the keyboard stays where they are.
+    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf)));
+    if (at >= 0) list.children[at]?.querySelector("a")?.focus({ preventScroll: true });
   }
 
   /** @param {Answer} answer */
@@ -387,7 +407,8 @@ export class SearchPage {
         return element("li", null, element("a", attributes, name));
       },
     );
-    if (order) this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
+    if (order)
+      this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
     for (const group of tools.querySelectorAll("[data-order], [data-exports]")) {
       /** @type {HTMLElement} */ (group).hidden = !answer.total;
     }
@@ -436,7 +457,8 @@ export class SearchPage {
       parts.field.focus();
       this.run();
     });
-    const said = isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
+    const said =
+      isKnown && error.kind === "mismatch" ? `${reason} Please reload the page.` : reason;
     parts.says.replaceChildren(
       element("p", null, `${said} The lists below lead to everything, too.`),
       element("p", null, again),
@@ -487,4 +509,12 @@ export class SearchPage {
       say(`The file could not be made. ${error.message}`);
     }
   }
+}
+
+/**
+ * @param {number} milliseconds
+ * @returns {Promise<null>}
+ */
+function pause(milliseconds) {
+  return new Promise((resolve) => setTimeout(() => resolve(null), milliseconds));
 }

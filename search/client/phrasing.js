@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PAGE_SIZE } from "./address.js";
+import { MOST_RESULTS, PAGE_SIZE } from "./address.js";
 
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./engine.js").Response} Answer */
@@ -110,9 +110,13 @@ export function announcement(answer, page) {
   return `${said.join(", ")}${suggestion ? "" : "."}`;
 }
 
-/** @param {number} total */
+/**
+ * The last page that can be shown of so many results.
+ *
+ * @param {number} total
+ */
 export function lastPage(total) {
-  return Math.max(1, Math.ceil(total / PAGE_SIZE));
+  return Math.max(1, Math.ceil(Math.min(total, MOST_RESULTS) / PAGE_SIZE));
 }
 
 /**
@@ -217,7 +221,9 @@ export function whyText({ why, exact, status }, words) {
   else if (fields.length) parts.push(`found in ${listed(fields)}`);
   if (!exact && fields.length) {
     const found = new Set(why.flatMap((one) => one.words));
-    const missing = words.filter(({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word));
+    const missing = words.filter(
+      ({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word),
+    );
     const absent = [...new Set(missing.map(({ word }) => `“${word}”`))];
     if (absent.length && absent.length < words.length) parts.push(`without ${listed(absent)}`);
   }
@@ -229,7 +235,9 @@ export function whyText({ why, exact, status }, words) {
  * @param {string[]} names
  */
 export function listed(names) {
-  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+  return names.length < 2
+    ? (names[0] ?? "")
+    : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
 /** @param {string} text */

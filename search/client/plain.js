@@ -4,7 +4,7 @@
  * @module
  */
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./engine.js").Hit & {pages?: string}} Hit */
 
 /**
  * A text on one line, without control and direction characters.
@@ -21,11 +21,20 @@ export function onOneLine(value) {
 }
 
 /**
+ * The path of a result's page: what only members see stands in their own tree.
+ *
+ * @param {Hit} hit
+ */
+export function pathOf({ url, access }) {
+  return access === "members" ? `/members${url}` : url;
+}
+
+/**
  * @param {Hit} hit
  * @param {string} site
  */
 export function absolute(hit, site) {
-  return /^https?:/i.test(hit.url) ? hit.url : site + hit.url;
+  return site + pathOf(hit);
 }
 
 /**

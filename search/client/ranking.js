@@ -6,10 +6,13 @@
 
 export const LONGER_WORD = 0.3;
 export const BEGUN_WORD = 0.8;
+export const INFLECTED = 0.9;
 export const TYPO = 0.7;
 export const OTHER_SPELLING = 0.9;
+export const REVERSED_NAME = 0.8;
+export const SAME_FORM = 0.1;
 const COORDINATION = 0.5;
-const LONGEST_COORDINATED = 6;
+export const LONGEST_COORDINATED = 6;
 const RARITY_UNIT = 1000;
 
 /**
@@ -57,12 +60,15 @@ export class Scores {
     }
   }
 
-  /** @param {number} repeats how often the query has the word */
-  endWord(repeats) {
+  /**
+   * @param {number} repeats how often the query has the word
+   * @param {boolean} counts whether it counts as one of the query's words
+   */
+  endWord(repeats, counts) {
     const { scores, matched, word, touched } = this;
     for (const document of touched) {
       scores[document] += word[document] * repeats;
-      matched[document]++;
+      if (counts) matched[document]++;
       word[document] = 0;
     }
     this.touched = [];

@@ -7,7 +7,7 @@
 import { familyFirst } from "./names.js";
 import { absolute, onOneLine, recordId } from "./plain.js";
 
-/** @typedef {import("./engine.js").Hit} Hit */
+/** @typedef {import("./plain.js").Hit} Hit */
 
 /** @type {[RegExp, string][]} what a kind of publication says, and its type in RIS */
 const TYPES = [

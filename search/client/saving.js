@@ -5,7 +5,7 @@
  * @module
  */
 
-import { toRequest } from "./address.js";
+import { MOST_RESULTS as MOST, toRequest } from "./address.js";
 import { element } from "./element.js";
 import { fileName, FORMATS } from "./formats.js";
 
@@ -14,7 +14,6 @@ import { fileName, FORMATS } from "./formats.js";
 
 /** @type {any} */ (globalThis).nightpressSave = saveList;
 
-const MOST = 1000;
 const AT_ONCE = 100;
 
 /**
@@ -53,7 +52,7 @@ export async function saveList(session, state, ending, total, complete, say) {
 }
 
 /**
- * @param {import("./engine.js").Hit[]} hits
+ * @param {import("./plain.js").Hit[]} hits
  * @param {import("./formats.js").Format} format
  * @param {number} total
  * @param {string} name

@@ -106,7 +106,7 @@ export class Segment {
     const most = [...heads].sort((a, b) => a - b).slice(0, MOST_SHARDS);
     const found = await Promise.all([...most.map((head) => this.readHead(head)), ...shards]);
     const terms = found.flatMap((terms) =>
-      [...terms.values()].filter(({ form }) => form.startsWith(beginning)),
+      [...terms.values()].filter(({ form }) => form.startsWith(beginning) && !form.includes(" ")),
     );
     return Promise.all(terms.map((term) => this.resolve(term)));
   }
@@ -168,7 +168,7 @@ export class Segment {
       const found = new Map();
       while (!reader.done) {
         const [a, b, c, d] = reader.part(4);
-        found.set(((a << 24) | (b << 16) | (c << 8) | d) >>> 0, reader.steps());
+        found.set(((d << 24) | (c << 16) | (b << 8) | a) >>> 0, reader.steps());
       }
       return found;
     });

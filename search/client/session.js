@@ -9,7 +9,7 @@ import { MANIFEST } from "./manifest.js";
 import { SearchFailure } from "./remote.js";
 
 /** @typedef {import("./engine.js").Request} Request */
-/** @typedef {import("./engine.js").Response} Answer */
+/** @typedef {import("./engine.js").Response & {list: number}} Answer */
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./remote.js").Call} Call */
 
@@ -25,7 +25,7 @@ import { SearchFailure } from "./remote.js";
 const FRESH = 60_000;
 /** … and after a failure. */
 const RETRY = 5_000;
-const PATIENCE = 5_000;
+const PATIENCE = 4_000;
 
 export const SIGN_IN_AGAIN = "Members’ records are left out: please sign in again.";
 export const WITHOUT_MEMBERS = "Members’ records cannot be searched just now and are left out.";
@@ -49,6 +49,9 @@ export class Session {
     this.opening = null;
     this.withdrawn = /** @type {string[]} */ ([]);
     this.askAgainAt = 0;
+    this.wasRead = false;
+    /** @type {Promise<boolean> | null} */
+    this.reading = null;
   }
 
   /** Open the indexes, once; a failure is forgotten, so that the next call tries again. */
@@ -69,6 +72,16 @@ export class Session {
   }
 
   /**
+   * The hits of the list of this number, with the snippets that did not come with it.
+   *
+   * @param {number} list
+   * @returns {Promise<Hit[]>}
+   */
+  snippets(list) {
+    return this.call("snippets", list);
+  }
+
+  /**
    * The hits of a list from one position to another, for exports.
    *
    * @param {Request} request
@@ -85,11 +98,13 @@ export class Session {
    * @param {...any} given
    */
   async ask(name, ...given) {
+    // Both are under way at once; no list is handed on before it is known what was withdrawn.
+    const known = this.knowWithdrawn();
     await this.open();
-    this.refreshWithdrawn();
     const members = this.members;
     try {
-      return await this.call(name, ...given);
+      const answer = await this.call(name, ...given);
+      return (await known) ? await this.call(name, ...given) : answer;
     } catch (error) {
       if (!(error instanceof SearchFailure)) throw error;
       if (error.kind === "mismatch") await this.reopen("reload");
@@ -120,20 +135,25 @@ export class Session {
     const { index, scripts } = this.places;
     if (scripts) {
       const all = [index, this.members].filter((base) => base !== null);
-      await this.call("open", all.map((base) => ({ base, scripts })), []);
+      await this.call(
+        "open",
+        all.map((base) => ({ base, scripts })),
+        [],
+      );
       return;
     }
     // The page asks for what every search begins with while the worker still starts.
     const [first, members] = await Promise.all([
       this.manifest(index, cache),
       this.members ? this.manifest(this.members, cache) : null,
-      this.readWithdrawn(),
     ]);
     if (members && !members.bytes) {
       this.notice = members.status === 401 ? SIGN_IN_AGAIN : WITHOUT_MEMBERS;
       this.members = null;
     }
-    const places = [{ base: index, guarded: false, ready: first.bytes ? { [MANIFEST]: first.bytes } : {} }];
+    const places = [
+      { base: index, guarded: false, ready: first.bytes ? { [MANIFEST]: first.bytes } : {} },
+    ];
     if (this.members && members?.bytes) {
       places.push({ base: this.members, guarded: true, ready: { [MANIFEST]: members.bytes } });
     }
@@ -153,41 +173,55 @@ export class Session {
     try {
       const response = await this.fetcher(base + MANIFEST, options);
       if (response.ok) return { bytes: await response.arrayBuffer(), status: response.status };
-      const refused =
-        [401, 403].includes(response.status) || response.type === "opaqueredirect";
+      const refused = [401, 403].includes(response.status) || response.type === "opaqueredirect";
       return { bytes: null, status: refused ? 401 : response.status };
     } catch {
       return { bytes: null, status: 0 };
     }
   }
 
-  /** Ask for withdrawn records again when the list is old; the page shows anew if it changed. */
-  refreshWithdrawn() {
-    if (this.places.scripts || this.now() < this.askAgainAt) return;
-    const before = this.withdrawn.join("\n");
-    this.readWithdrawn().then(async () => {
-      if (this.withdrawn.join("\n") === before) return;
-      await this.call("withdraw", this.withdrawn);
-      this.onWithdrawn();
-    });
+  /**
+   * Have the list of withdrawn records read: the first time before any list is shown, later
+   * in the background, and the page shows anew if it changed.
+   *
+   * @returns {Promise<boolean>} whether records must leave a list that is on its way
+   */
+  async knowWithdrawn() {
+    const { withdrawn, scripts } = this.places;
+    if (!withdrawn || scripts) return false;
+    const isFirst = !this.reading;
+    if (this.now() >= this.askAgainAt) {
+      this.askAgainAt = this.now() + RETRY;
+      this.reading = this.readWithdrawn(withdrawn);
+    }
+    if (isFirst || !this.wasRead) return (await this.reading) === true;
+    this.reading?.then((isNew) => isNew && this.onWithdrawn());
+    return false;
   }
 
-  async readWithdrawn() {
-    const { withdrawn } = this.places;
-    if (!withdrawn) return;
-    this.askAgainAt = this.now() + RETRY;
+  /**
+   * @param {string} address
+   * @returns {Promise<boolean>} whether there are more of them than before
+   */
+  async readWithdrawn(address) {
+    let ids;
     try {
-      const response = await this.fetcher(withdrawn, {
-        cache: "no-store",
-        signal: AbortSignal.timeout(PATIENCE),
-      });
-      if (!response.ok) return;
-      const ids = (await response.json())?.withdrawn;
-      if (!Array.isArray(ids)) return;
-      this.withdrawn = ids.filter((id) => typeof id === "string");
-      this.askAgainAt = this.now() + FRESH;
+      const signal = AbortSignal.timeout(PATIENCE);
+      const response = await this.fetcher(address, { cache: "no-store", signal });
+      ids = response.ok ? (await response.json())?.withdrawn : null;
     } catch {
-      // Search goes on with what is known; the next one asks again.
+      ids = null;
     }
+    this.wasRead = true;
+    // Search goes on with what is known; the next one asks again.
+    if (!Array.isArray(ids)) return false;
+    this.askAgainAt = this.now() + FRESH;
+    const before = new Set(this.withdrawn);
+    this.withdrawn = ids.filter((id) => typeof id === "string");
+    const more = this.withdrawn.filter((id) => !before.has(id));
+    if (!more.length) return false;
+    await this.open();
+    await this.call("withdraw", more);
+    return true;
   }
 }

@@ -13,6 +13,14 @@ import { MANIFEST } from "./manifest.js";
 const PATIENCE = 20_000;
 
 /**
+ * What was asked for before. The engine keeps what it could use, so what it asks for again
+ * was missing or damaged, and a copy that the browser keeps of that is no help.
+ *
+ * @type {Set<string>}
+ */
+const asked = new Set();
+
+/**
  * Files of a folder on the site's own server.
  *
  * @param {string} base address of the folder, with a slash at its end
@@ -30,14 +38,17 @@ export function fetchStore(base, { guarded = false, ready = {}, fetcher } = {}) 
    * @param {RequestInit} [options]
    */
   const load = async (path, options) => {
+    const key = `${base + path} ${JSON.stringify(options?.headers ?? "")}`;
     let response;
     try {
       response = await get(base + path, {
+        cache: asked.has(key) ? "reload" : "default",
         credentials: "same-origin",
         redirect: guarded ? "manual" : "follow",
         signal: AbortSignal.timeout(PATIENCE),
         ...options,
       });
+      asked.add(key);
       if (response.ok) return { status: response.status, bytes: await response.arrayBuffer() };
     } catch {
       throw failed("unavailable", "The search index cannot be reached. Are you offline?");

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { FACETS, writeState, toggled, withYears } from "./address.js";
+import { FACETS, MOST_RESULTS, writeState, toggled, withYears } from "./address.js";
 import { element, marked, sentence, unseen } from "./element.js";
 import {
   byline,
   count,
   counted,
   label,
+  lastPage,
   marksOf,
   pageLinks,
   valueLabel,
@@ -28,7 +29,7 @@ import {
  *
  * @param {Hit} hit
  * @param {Answer["words"]} words
- * @param {(url: string) => string} addressOf
+ * @param {(hit: Hit) => string} addressOf
  */
 export function resultItem(hit, words, addressOf) {
   const when = element("p", { class: "when" });
@@ -36,7 +37,7 @@ export function resultItem(hit, words, addressOf) {
   const title = hit.title.trim()
     ? marked(hit.title, hit.titleMarks)
     : [document.createTextNode("Untitled")];
-  const link = element("a", { href: addressOf(hit.url) }, ...title);
+  const link = element("a", { href: addressOf(hit) }, ...title);
   const heading = element("h3", { class: hit.status === "retracted" ? "struck" : null }, link);
   const people = byline(hit);
   const where = whereabouts(hit);
@@ -44,7 +45,7 @@ export function resultItem(hit, words, addressOf) {
   if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
   const item = element("li", null, when, heading, by);
   if (hit.snippet) {
-    item.append(element("p", { class: "snip", dir: "auto" }, ...marked(hit.snippet, hit.snippetMarks)));
+    item.append(element("p", { class: "snip" }, ...marked(hit.snippet, hit.snippetMarks)));
   }
   const meta = element("p", { class: "meta" });
   for (const { cls, text } of marksOf(hit)) meta.append(element("b", { class: cls }, text), " ");
@@ -86,10 +87,22 @@ export function remarks(state, answer, notice) {
   const { suggestion, total, words } = answer;
   for (const { word, corrected } of words) {
     if (!corrected || !total) continue;
-    said.push(paragraph("Nothing holds “", quoted(word), "”; these hold “", quoted(corrected), "”."));
+    said.push(
+      paragraph("Nothing holds “", quoted(word), "”; these hold “", quoted(corrected), "”."),
+    );
   }
   if (suggestion && total) said.push(didYouMean(state, suggestion));
   if (notice) said.push(element("p", { class: "soft" }, notice));
+  if (state.page === lastPage(total) && total > MOST_RESULTS) {
+    const most = count(MOST_RESULTS);
+    said.push(
+      element(
+        "p",
+        { class: "soft" },
+        `Lists end after ${most} results: narrow this one, or turn its order.`,
+      ),
+    );
+  }
   const phrase = asPhrase(state.query);
   if (phrase && !said.length) {
     const link = queryLink({ ...state, query: `"${phrase}"`, page: 1 }, `“${phrase}”`);
@@ -114,9 +127,17 @@ export function nothingFound(state, answer, withoutFilters, notice) {
   if (withoutFilters) {
     const all = { ...state, filters: {}, years: null, page: 1 };
     const link = queryLink(all, counted(withoutFilters, "result"));
-    said.push(element("p", null, ...sentence("Nothing within these limits; without them, {}.", link)));
+    said.push(
+      element("p", null, ...sentence("Nothing within these limits; without them, {}.", link)),
+    );
   } else if (each.length > 1 && each.every(({ documents }) => documents)) {
-    said.push(element("p", null, `Nothing holds ${each.length === 2 ? "both words" : "all of these words"}.`));
+    said.push(
+      element(
+        "p",
+        null,
+        `Nothing holds ${each.length === 2 ? "both words" : "all of these words"}.`,
+      ),
+    );
   } else {
     said.push(element("p", null, "Nothing was found."));
   }
@@ -125,7 +146,10 @@ export function nothingFound(state, answer, withoutFilters, notice) {
     const list = element("dl", { class: "dated" });
     for (const { word, documents } of each) {
       const alone = documents
-        ? sentence("alone finds {}", queryLink({ ...state, query: word, page: 1 }, count(documents)))
+        ? sentence(
+            "alone finds {}",
+            queryLink({ ...state, query: word, page: 1 }, count(documents)),
+          )
         : ["alone finds nothing"];
       list.append(element("dt", null, quoted(word)), element("dd", null, ...alone));
     }
@@ -150,7 +174,8 @@ export function nothingFound(state, answer, withoutFilters, notice) {
  */
 export function filtersInForce(state, nameOf) {
   const items = [];
-  if (state.years) items.push(takeOff(withYears(state, null, null), "year", yearsLabel(state.years)));
+  if (state.years)
+    items.push(takeOff(withYears(state, null, null), "year", yearsLabel(state.years)));
   for (const name of FACETS) {
     for (const value of state.filters[name] ?? []) {
       const text = valueLabel(name, value, nameOf(name, value));
@@ -159,7 +184,9 @@ export function filtersInForce(state, nameOf) {
   }
   if (items.length > 1) {
     const all = { ...state, filters: {}, years: null, page: 1 };
-    items.push(element("a", { href: writeState(all) || "?", "data-key": "off:all" }, "take all off"));
+    items.push(
+      element("a", { href: writeState(all) || "?", "data-key": "off:all" }, "take all off"),
+    );
   }
   return items.map((item) => element("li", null, item));
 }
@@ -216,4 +243,3 @@ function paragraph(...children) {
 function quoted(text) {
   return element("bdi", null, text);
 }
-

@@ -11,7 +11,7 @@ import { lastNotAfter } from "./bytes.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
 
-const SHORTEST = 4;
+const SHORTEST = 5;
 const MOST_FILES = 3;
 const MOST_WORDS = 8;
 

@@ -34,6 +34,8 @@ const CJK =
   "\\u3005-\\u3007\\u3040-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\u{20000}-\\u{3ffff}";
 const CJK_RUNS = new RegExp(`[${CJK}]+|[^${CJK}]+`, "gu");
 const STARTS_CJK = new RegExp(`^[${CJK}]`, "u");
+const SPELT = /[\p{L}\p{N}]+/gu;
+const NOT_ASCII = /[^ -~\s]/;
 const HAS_CJK = new RegExp(`[${CJK}]`, "u");
 
 /**
@@ -43,6 +45,7 @@ const HAS_CJK = new RegExp(`[${CJK}]`, "u");
  * @returns {string[]}
  */
 export function splitWords(text) {
+  if (!NOT_ASCII.test(text)) return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return text
     .normalize("NFKD")
     .replace(DROPPED, "")
@@ -61,7 +64,9 @@ export function splitWords(text) {
  * @returns {string[]}
  */
 export function indexWords(text) {
-  return splitWords(text).flatMap((word) => {
+  const words = splitWords(text);
+  if (!NOT_ASCII.test(text)) return words.map(cut);
+  return words.flatMap((word) => {
     if (!HAS_CJK.test(word)) return [cut(word)];
     return (word.match(CJK_RUNS) ?? []).flatMap((run) => {
       const characters = [...run];
@@ -132,13 +137,12 @@ export function spellings(text) {
   for (const chunk of text.normalize("NFC").toLowerCase().match(SPELT) ?? []) {
     if (!NOT_ASCII.test(chunk)) continue;
     const words = indexWords(chunk);
-    if (words.length === 1 && words[0] !== chunk) found.push([words[0], chunk]);
+    if (words.length === 1 && words[0] !== chunk && [...chunk].length <= LONGEST_WORD) {
+      found.push([words[0], chunk]);
+    }
   }
   return found;
 }
-
-const SPELT = /[\p{L}\p{N}]+/gu;
-const NOT_ASCII = /[^\0-\x7f]/;
 
 /** @param {string} word */
 function cut(word) {

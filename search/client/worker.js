@@ -20,7 +20,8 @@ if (typeof scope.document === "undefined") {
     }
   };
 } else {
-  scope.nightpressHost = host;
+  // Loaded twice, the engine that is in use stays.
+  scope.nightpressHost ??= host;
 }
 
 /** @param {any} error */

@@ -17,14 +17,25 @@ import pytest
 
 from content_sync.settings import Settings
 from tests.content_sync.databases import ODBC, PASSWORD, POSTGRESQL, Database, Nights, Server
+from tests.content_sync.sql_server import (
+    CONNECTION,
+    SqlServer,
+    on_sql_server,
+    sql_server_database,
+)
+
+KINDS = ["sqlite", ODBC, POSTGRESQL, *(["sqlserver"] if CONNECTION else [])]
+collect_ignore = [] if CONNECTION else ["test_sqlserver.py"]
 
 
-@pytest.fixture(params=["sqlite", ODBC, POSTGRESQL])
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty database of each kind that can be had here."""
     if request.param == "odbc-postgresql":
         server = request.getfixturevalue("postgresql")
         yield from _on_postgresql(server)
+    elif request.param == "sqlserver":
+        yield from on_sql_server(request.getfixturevalue("sqlserver"))
     else:
         path = tmp_path / "source.sqlite"
         yield from _on_sqlite(path, through_odbc=request.param == "odbc-sqlite")
@@ -61,6 +72,13 @@ def _on_sqlite(path: Path, *, through_odbc: bool) -> Iterator[Database]:
 
     yield Database(kind, source, run, path=path)
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def sqlserver() -> Iterator[SqlServer]:
+    """A database of our own on the server that NIGHTPRESS_TEST_SQLSERVER names."""
+    with sql_server_database() as server:
+        yield server
 
 
 # PostgreSQL: one server for all tests of a worker, one schema for each test

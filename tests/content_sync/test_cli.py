@@ -62,7 +62,8 @@ def test_a_night_without_changes_builds_nothing_and_says_so(published: Path) -> 
 
 def test_a_changed_night_makes_a_release_and_rollback_takes_it_back(published: Path) -> None:
     _edit(published, "UPDATE publications SET title = 'Wholly new words' WHERE access = 'public'")
-    assert run("nightly", "--site", str(published)).exit_code == 0
+    assert run("nightly", "--site", str(published)).exit_code == 3  # nearly all has changed
+    assert run("nightly", "--site", str(published), "--accept").exit_code == 0
     page = published / "output/current/public/publications/index.html"
     assert "Wholly new words" in page.read_text()
     result = run("rollback", "--site", str(published))

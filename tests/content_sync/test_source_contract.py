@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import struct
 from dataclasses import fields
 from importlib import resources
 from typing import Any
@@ -13,9 +14,12 @@ import sqlglot
 from sqlglot import exp
 
 from content_sync.records import VIEWS
+from content_sync.source.checks import iso_datetime
 from content_sync.source.convert import CONVERTERS
 from content_sync.source.read import contract
+from content_sync.source.sql_server import decode_utf16, read_datetimeoffset
 from tests.content_sync.databases import POSTGRESQL
+from tests.content_sync.sql_server import SqlServerDatabase, in_tsql, with_part
 
 SQL = resources.files("content_sync.source").joinpath("sql")
 NAMES = [view.name for view in VIEWS]
@@ -157,3 +161,47 @@ def test_materialised_views_and_quoted_names_are_found(nights: Any) -> None:
     nights.database.run("ALTER TABLE web.publications RENAME TO base")
     nights.database.run('CREATE MATERIALIZED VIEW web."Publications" AS SELECT * FROM web.base')
     assert nights.sync().added == 1
+
+
+def test_statements_of_the_tests_become_tsql() -> None:
+    assert in_tsql("UPDATE web.x SET a = a || '!'") == "UPDATE web.x SET a = a + '!'"
+    renamed = in_tsql('ALTER TABLE web.x RENAME COLUMN a TO "B"')
+    assert renamed == "EXEC sp_rename 'web.x.a', 'B', 'COLUMN'"
+    source = "Driver=FreeTDS;Server=x;Database=master;UID=sa;PWD={a;b}"
+    other = "Driver=FreeTDS;Server=x;UID=sa;PWD={a;b};Database=y"
+    assert with_part(source, "Database", "y") == other
+    assert with_part(source, "PWD", "z") == "Driver=FreeTDS;Server=x;Database=master;UID=sa;PWD=z"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_that_the_tests_make_on_sql_server_are_tsql(name: str) -> None:
+    made: list[str] = []
+    database = SqlServerDatabase(
+        "sqlserver", "", lambda *statement: made.append(statement[0]) or []
+    )
+    database.create(name)
+    database.create(name, types="TEXT")
+    for statement in made:
+        (create,) = sqlglot.parse(statement, dialect="tsql")
+        assert isinstance(create, exp.Create)
+        assert list(columns_of(create)) == [*contract(name).columns, "version"]
+
+
+def test_times_with_an_offset_are_read_as_the_driver_sends_them() -> None:
+    sent = struct.pack("<6hI2h", 2027, 1, 19, 9, 0, 30, 123_000_000, -5, -30)
+    moment = read_datetimeoffset(sent)
+    assert str(moment) == "2027-01-19 09:00:30.123000-05:30"
+    old = "2027-01-19 09:00:30.1234567 +01:00".encode("utf-16-le")
+    assert str(iso(read_datetimeoffset(old))) == "2027-01-19T09:00:30"
+    assert str(iso(read_datetimeoffset(b"2027-01-19 09:00:30 -01:00"))) == "2027-01-19T09:00:30"
+    assert read_datetimeoffset(None) is None
+    assert decode_utf16("a😀".encode("utf-16-le") + b"\x3d\xd8") == "a😀\ud83d"
+
+
+def iso(value: Any) -> Any:
+    steps = iso_datetime(value)
+    try:
+        next(steps)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError(f"{value!r} is told to be wrong")

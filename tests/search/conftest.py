@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import multiprocessing
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.thread import ThreadPoolExecutor
@@ -119,3 +121,61 @@ def works() -> list[Row]:
             "access": "public",
         },
     ]
+
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture
+def build(write_documents: WriteDocuments, tmp_path: Path, executor: Executor) -> Build:
+    """A function that indexes rows in a new folder, with `index` and `shards` in it.
+
+    `before` is the folder of an earlier index, which is brought up to date.
+    """
+
+    def make(name: str, rows: Iterable[Row], before: Path | None = None, **options: Any) -> Path:
+        from search.index import Previous, update_index
+
+        folder = tmp_path / name
+        documents = write_documents(f"{name}/documents", rows, options.pop("buckets", 8))
+        previous = None
+        if before:
+            previous = Previous(
+                documents=before / "documents", index=before / "index", shards=before / "shards"
+            )
+        report = update_index(
+            documents,
+            folder / "index",
+            folder / "shards",
+            previous=previous,
+            executor=executor,
+            **options,
+        )
+        (folder / "report.json").write_bytes(orjson.dumps(dataclasses.asdict(report)))
+        return folder
+
+    return make
+
+
+Ask = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Ask:
+    """A function that answers requests from shards with the browsers' engine, under Node."""
+    script = Path(__file__).parent / "client" / "ask.mjs"
+
+    def answers(folders: Iterable[Path], requests: list[Any], **options: Any) -> list[Any]:
+        asked = [{"query": r} if isinstance(r, str) else r for r in requests]
+        given = {"folders": [str(f) for f in folders], "requests": asked, **options}
+        done = subprocess.run(
+            ["node", str(script)],
+            input=orjson.dumps(given),
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr.decode()
+        found: list[Any] = orjson.loads(done.stdout)
+        return found
+
+    return answers

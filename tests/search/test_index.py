@@ -1,23 +1,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from search import index as search_index
 from search.errors import SearchError
-from search.index import read_layout, update_index
+from search.index import update_index
+from search.layout import read_layout
 from search.query import open_index, search
 
 QUERIES = [
     "*", "copper", "copper drift", '"copper drift"', "lines -noise", "author:lovelace",
     "ada lovelace", "narrow copper lines fail early", "year:2019..2022", "word7 word8",
-    "title 17", "number 3",
+    "title 17", "number 3", "copper nigt",
 ]  # fmt: skip
 
 
-def many(first: int, last: int, **values) -> list[dict]:
+def many(first: int, last: int, **values: Any) -> list[dict[str, Any]]:
     return [
         {
             "id": f"publication:n{n}",
@@ -33,11 +35,11 @@ def many(first: int, last: int, **values) -> list[dict]:
     ]
 
 
-def answers(folders: list[Path]) -> dict[str, list]:
-    with open_index(folders) as index:
-        found = {query: search(index, query, limit=50) for query in QUERIES}
+def answers(folders: list[Path]) -> dict[str, list[Any]]:
+    with open_index([folder / "index" for folder in folders]) as index:
+        found = {query: search(index, query, limit=500) for query in QUERIES}
         return {
-            query: [results.total, [(hit.id, hit.score, hit.title) for hit in results.hits]]
+            query: [results.total, sorted((hit.id, hit.title) for hit in results.hits)]
             for query, results in found.items()
         }
 
@@ -46,175 +48,160 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 
-def test_processes_that_were_spawned_build_the_same_index(
-    write_documents, works, tmp_path, executor, spawned
-) -> None:
-    documents = write_documents("documents", works + many(0, 60))
-    reports = [
-        update_index(documents, tmp_path / "one", executor=spawned, partitions=4),
-        update_index(documents, tmp_path / "two", executor=executor, partitions=1),
-    ]
-    assert [report.documents for report in reports] == [68, 68]
-    assert [report.partitions for report in reports] == [4, 1]
-    assert answers([tmp_path / "one"]) == answers([tmp_path / "two"])
+def report(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads((folder / "report.json").read_bytes())
+    return found
 
 
-def test_an_updated_index_answers_as_one_made_anew(
-    write_documents, works, tmp_path, executor
+def test_the_same_documents_make_the_same_files(build, works) -> None:
+    one, two = build("one", works), build("two", works)
+    assert contents(one / "shards") == contents(two / "shards")
+    assert (one / "index/layout.json").read_bytes() == (two / "index/layout.json").read_bytes()
+
+
+def test_processes_that_were_spawned_build_the_same_files(
+    build, works, spawned, write_documents, tmp_path, monkeypatch
 ) -> None:
+    rows = works + many(0, 60)
+    one = build("one", rows)
+    monkeypatch.setattr(search_index, "SMALL", 10)
+    monkeypatch.setattr(search_index, "DOCUMENTS_PER_PARTITION", 20)
+    documents = write_documents("two/documents", rows)
+    made = update_index(
+        documents, tmp_path / "two/index", tmp_path / "two/shards", executor=spawned
+    )
+    assert made.documents == 68
+    assert len(read_layout(tmp_path / "two/index").segments[0].firsts) == 4
+    assert contents(one / "shards") == contents(tmp_path / "two/shards")
+    assert answers([one]) == answers([tmp_path / "two"])
+
+
+def test_nights_leave_what_a_whole_build_would(build, works, ask, monkeypatch) -> None:
+    monkeypatch.setattr(search_index, "SMALL", 12)
+    monkeypatch.setattr(search_index, "WEEK_SHARE", 0.3)
     rows = works + many(0, 200)
-    documents = write_documents("documents0", rows, 16)
-    index = tmp_path / "index0"
-    update_index(documents, index, executor=executor, partitions=4)
-    for night in range(1, 12):
-        rows = [row for row in rows if row["id"] != f"publication:n{night * 3}"]
+    night = build("night0", rows, buckets=16)
+    layouts = set()
+    for number in range(1, 9):
         rows = [
-            {**row, "title": f"Copper {night}"} if row["id"] == f"publication:n{night * 2}" else row
+            {**row, "title": f"Copper night {number}"}
+            if row["id"] in (f"publication:n{number * 2}", f"publication:n{number * 3}")
+            else row
             for row in rows
-        ]
-        rows += many(1000 * night, 1000 * night + 3)
-        following = write_documents(f"documents{night}", rows, 16)
-        report = update_index(
-            following,
-            tmp_path / f"index{night}",
-            previous_documents=documents,
-            previous_index=index,
-            executor=executor,
-        )
-        assert (report.added, report.gone) == (3, 1)
-        assert report.changed <= 1
-        assert report.documents == len(rows)
-        documents, index = following, tmp_path / f"index{night}"
-    update_index(documents, tmp_path / "anew", executor=executor, partitions=2)
-    assert answers([index]) == answers([tmp_path / "anew"])
-    layouts = [read_layout(index), read_layout(tmp_path / "anew")]
+        ] + many(1000 * number, 1000 * number + 3)
+        night = build(f"night{number}", rows, night, buckets=16)
+        assert report(night)["added"] == 3
+        assert report(night)["documents"] == len(rows)
+        layouts.add(len(read_layout(night / "index").segments))
+    assert layouts >= {2, 3}, "there was no week's segment"
+    anew = build("anew", rows, buckets=16)
+    assert answers([night]) == answers([anew])
     totals = [
-        [sum(p.lengths[i] for p in layout.partitions) for i in range(3)] for layout in layouts
+        [answer["total"] for answer in ask([folder / "shards"], QUERIES)]
+        for folder in (night, anew)
     ]
     assert totals[0] == totals[1]
 
 
-def test_an_update_leaves_the_previous_index_as_it_was(
-    write_documents, works, tmp_path, executor
-) -> None:
-    before = write_documents("before", works + many(0, 50))
-    now = write_documents("now", works[1:] + many(0, 51))
-    first, second = tmp_path / "first", tmp_path / "second"
-    update_index(before, first, executor=executor, partitions=2)
-    bytes_before, answers_before = contents(first), answers([first])
-    update_index(now, second, previous_documents=before, previous_index=first, executor=executor)
-    assert contents(first) == bytes_before
-    assert answers([first]) == answers_before
-    assert answers([second]) != answers_before
+def test_a_night_leaves_the_previous_index_as_it_was(build, works) -> None:
+    first = build("first", works + many(0, 50))
+    before = contents(first)
+    second = build("second", [*works[:-1], *many(0, 51)], first)
+    assert contents(first) == before
+    assert answers([first]) != answers([second])
 
 
-def test_an_unchanged_partition_is_linked_and_not_written(
-    write_documents, works, tmp_path, executor
-) -> None:
-    documents = write_documents("documents", works)
-    first, second = tmp_path / "first", tmp_path / "second"
-    update_index(documents, first, executor=executor, partitions=2)
-    report = update_index(
-        documents, second, previous_documents=documents, previous_index=first, executor=executor
-    )
-    assert (report.rebuilt, report.updated, report.added) == (0, 0, 0)
-    files = [f for f in first.rglob("*") if f.is_file() and f.name != "layout.json"]
+def test_unchanged_segments_are_linked_and_not_written(build, works) -> None:
+    first = build("first", works + many(0, 50))
+    second = build("second", works + many(0, 50), first)
+    assert (report(second)["rebuilt"], report(second)["changed"]) == (False, 0)
+    name = read_layout(first / "index").segments[0].name
+    files = [f for f in (first / "shards" / name).rglob("*") if f.is_file()]
     assert files
-    assert all(f.samefile(second / f.relative_to(first)) for f in files)
+    assert all(f.samefile(second / "shards" / f.relative_to(first / "shards")) for f in files)
 
 
-def test_an_index_that_lost_much_is_made_anew(write_documents, tmp_path, executor) -> None:
-    before = write_documents("before", many(0, 100))
-    now = write_documents("now", many(0, 40))
-    update_index(before, tmp_path / "first", executor=executor, partitions=1)
-    report = update_index(
-        now,
-        tmp_path / "second",
-        previous_documents=before,
-        previous_index=tmp_path / "first",
-        executor=executor,
-    )
-    assert (report.rebuilt, report.documents) == (1, 40)
+def test_a_changed_document_renames_little(build) -> None:
+    first = build("first", many(0, 3000))
+    rows = many(0, 3000)
+    rows[7]["title"] = "Something else"
+    second = build("second", rows, first)
+    assert report(second)["changed"] == 1
+    assert report(second)["shards_written"] < 0.05 * report(first)["shards_size"]
+
+
+@pytest.mark.parametrize("way", ["gone", "for members"])
+def test_nothing_is_left_of_a_document_that_goes(build, works, way) -> None:
+    secret = many(0, 1, title="Zyzzogeton unheard", people=["Quux Frobnitz"], abstract="Xyloid!")
+    first = build("first", works + secret)
+    assert b"zyzzogeton" in b"".join(contents(first / "shards").values())
+    rows = works if way == "gone" else works + many(0, 1, title="Other", people=[], abstract="")
+    second = build("second", rows if way == "gone" else works, first)
+    left = b"".join(contents(second / "shards").values()).lower()
+    for word in (b"zyzzogeton", b"frobnitz", b"xyloid", b"n0"):
+        assert word not in left
 
 
 @pytest.mark.parametrize("damage", ["schema", "buckets", "missing"])
-def test_a_previous_index_of_another_kind_is_not_used(
-    write_documents, works, tmp_path, executor, damage
-) -> None:
-    before = write_documents("before", works)
-    now = write_documents("now", works, 4 if damage == "buckets" else 8)
-    first = tmp_path / "first"
-    update_index(before, first, executor=executor, partitions=1)
+def test_a_previous_index_of_another_kind_is_not_used(build, works, damage) -> None:
+    first = build("first", works)
+    layout = first / "index" / "layout.json"
     if damage == "schema":
-        layout = orjson.loads((first / "layout.json").read_bytes())
-        (first / "layout.json").write_bytes(orjson.dumps({**layout, "schema": 0}))
+        layout.write_bytes(orjson.dumps({**orjson.loads(layout.read_bytes()), "schema": 0}))
         with pytest.raises(SearchError, match="schema version 0"):
-            open_index([first])
+            open_index([first / "index"])
     if damage == "missing":
-        (first / "layout.json").unlink()
+        layout.unlink()
         with pytest.raises(SearchError, match="no search index"):
-            open_index([first])
-    report = update_index(
-        now,
-        tmp_path / "second",
-        previous_documents=before,
-        previous_index=first,
-        executor=executor,
-    )
-    assert report.rebuilt == report.partitions == 1
+            open_index([first / "index"])
+    second = build("second", works, first, buckets=4 if damage == "buckets" else 8)
+    assert report(second)["rebuilt"]
 
 
-def test_the_number_of_partitions_follows_the_size_and_is_kept(
-    write_documents, tmp_path, executor, monkeypatch
-) -> None:
-    monkeypatch.setattr(search_index, "DOCUMENTS_PER_PARTITION", 20)
-    before = write_documents("before", many(0, 50))
-    now = write_documents("now", many(0, 55))
-    report = update_index(before, tmp_path / "first", executor=executor)
-    assert report.partitions == 4
-    monkeypatch.setattr(search_index, "DOCUMENTS_PER_PARTITION", 1000)
-    report = update_index(
-        now,
-        tmp_path / "second",
-        previous_documents=before,
-        previous_index=tmp_path / "first",
-        executor=executor,
-    )
-    assert (report.partitions, report.rebuilt) == (4, 0)
+def test_average_lengths_stay_frozen_until_they_are_given(build, works) -> None:
+    first = build("first", works)
+    frozen = read_layout(first / "index").averages
+    second = build("second", [*works, *many(0, 20)], first)
+    assert read_layout(second / "index").averages == frozen
+    third = build("third", many(0, 20), averages=frozen)
+    assert read_layout(third / "index").averages == frozen
+    assert read_layout(build("fourth", many(0, 20)) / "index").averages != frozen
 
 
-def test_no_documents_make_an_index_that_finds_nothing(write_documents, tmp_path, executor) -> None:
-    report = update_index(write_documents("none", []), tmp_path / "index", executor=executor)
-    assert report.documents == 0
-    with open_index([tmp_path / "index"]) as index:
+def test_no_documents_make_an_index_that_finds_nothing(build, ask) -> None:
+    empty = build("empty", [])
+    with open_index([empty / "index"]) as index:
         assert search(index, "copper").total == search(index, "*").total == 0
+    assert [answer["total"] for answer in ask([empty / "shards"], ["copper", "*", ""])] == [0] * 3
 
 
-def test_a_damaged_document_stops_the_build_and_leaves_no_index(
+def test_an_empty_index_can_fill_and_empty_again(build, works) -> None:
+    empty = build("empty", [])
+    full = build("full", works, empty)
+    assert report(full)["documents"] == len(works)
+    assert report(build("again", [], full))["documents"] == 0
+
+
+def test_a_damaged_document_stops_the_build_and_leaves_nothing(
     write_documents, works, tmp_path, executor
 ) -> None:
     documents = write_documents("documents", works)
     with (documents / "0000.jsonl").open("ab") as file:
         file.write(b'{"id": 3}\n')
     with pytest.raises(SearchError, match="no document"):
-        update_index(documents, tmp_path / "index", executor=executor, partitions=2)
+        update_index(documents, tmp_path / "index", tmp_path / "shards", executor=executor)
     assert not (tmp_path / "index").exists()
+    assert not (tmp_path / "shards").exists()
 
 
-def test_public_indexes_hold_nothing_of_members_documents(
-    write_documents, works, tmp_path, executor
-) -> None:
+def test_public_files_hold_nothing_of_members_documents(build, works) -> None:
     secret = many(0, 5, title="Zyzzogeton unheard", people=["Quux Frobnitz"], access="members")
-    members = write_documents("members", secret)
-    public = write_documents("public", works)
-    for name, documents in (("m", members), ("p", public)):
-        update_index(documents, tmp_path / "index" / name, executor=executor, partitions=2)
+    members, public = build("members", secret), build("public", works)
     for word in ("zyzzogeton", "frobnitz", "publication:n1"):
-        assert all(
-            word not in str(data).lower() for data in contents(tmp_path / "index/p").values()
-        )
-    with open_index([tmp_path / "index/p"]) as index:
+        for data in contents(public / "shards").values():
+            assert word.encode() not in data.lower()
+    with open_index([public / "index"]) as index:
         assert search(index, "zyzzogeton").total == 0
-    with open_index([tmp_path / "index/p", tmp_path / "index/m"]) as index:
+    with open_index([public / "index", members / "index"]) as index:
         assert search(index, "zyzzogeton").total == 5
         assert search(index, "*").total == 13

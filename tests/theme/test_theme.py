@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from tests.theme.samples import HOSTILE, LONG_TITLE, THEME, environment, samples
 
 STATIC = THEME / "static"
+_OWN = ("/assets/", "/opensearch.xml", "/search-index/manifest.json")
 SHEET = STATIC / "css" / "press.css"
 
 _ENVIRONMENT = environment()
@@ -80,7 +81,7 @@ def test_nothing_breaks_a_strict_content_security_policy(page: str) -> None:
         for name in ("src", "srcset", "poster"):
             assert not (node.attributes.get(name) or "").startswith(("http", "//"))
         if node.tag == "link" and node.attributes["rel"] != "canonical":
-            assert (node.attributes["href"] or "").startswith("/assets/")
+            assert (node.attributes["href"] or "").startswith(_OWN)
 
 
 @on_every_page
@@ -98,7 +99,7 @@ def test_lists_hold_items_only_and_what_names_something_is_not_empty(page: str) 
 @on_every_page
 def test_page_does_not_say_none(page: str) -> None:
     body = parse(page).css_first("body").text(separator=" ")
-    assert not re.search(r"\bNone\b(?! (?:yet|are|is))|\bundefined\b|, ,|\.\.", body)
+    assert not re.search(r"\bNone\b(?! (?:yet|are|is))|\bundefined\b|, ,|(?<![0-9:])\.\.", body)
 
 
 @pytest.mark.parametrize("page", sorted(p for p in PAGES if p.endswith("-hostile")))
@@ -163,10 +164,22 @@ def test_search_page_has_what_the_search_client_fills() -> None:
     assert tree.css_first('form.ask[role="search"][action="/search/"] input#q[name="q"]')
     assert tree.css_first('#search-status[role="status"]')
     assert tree.css_first("ol#search-results.works.found")
-    assert tree.css_first("div#search-more")
-    assert tree.css_first("noscript")
-    script = tree.css_first('script[type="module"]')
-    assert script.attributes["data-index"] == "/search-index/"
+    for part in ("tools", "facets", "narrow", "count", "says", "more"):
+        assert tree.css_first(f"#search-{part}"), part
+    assert tree.css_first("#results[hidden]")
+    assert tree.css_first("#browse noscript")
+    script = tree.css_first("script[data-index]").attributes
+    assert script["data-index"] == "/search-index/"
+    assert script["data-engine"] == "/assets/search/engine.js"
+    assert tree.css_first("html.urgent"), "results come before fonts"
+    assert not tree.css_first('link[as="font"]')
+
+
+def test_every_other_page_leads_to_its_search_field_by_a_key() -> None:
+    for page in PAGES:
+        if "<html" in PAGES[page] and not page.startswith("search.html"):
+            script = parse(page).css_first('script[type="module"][data-then]')
+            assert script.attributes["src"] == "/assets/js/find.js"
 
 
 def test_no_template_is_longer_than_ninety_lines_but_the_macros() -> None:

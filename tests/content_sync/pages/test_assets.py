@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from content_sync.pages.assets import read_assets
@@ -11,8 +12,10 @@ def _theme(root: Path, sheet: str = "a{src:url(../fonts/x.woff2)}") -> tuple[Pat
     for name, content in (
         ("static/css/press.css", sheet),
         ("static/fonts/x.woff2", "font"),
-        ("client/main.js", "import './query.js'"),
-        ("client/query.js", "export {}"),
+        ("client/main.js", 'import { query } from "./query.js";\nquery();\n'),
+        ("client/query.js", "export function query() {}\n"),
+        ("client/worker.js", 'import { query } from "./query.js";\n'),
+        ("client/saving.js", "globalThis.save = 1;\n"),
     ):
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -35,8 +38,10 @@ def test_a_stylesheet_names_fonts_by_their_published_names(tmp_path: Path) -> No
     assert sheet == f"a{{src:url({paths['fonts/x.woff2']})}}"
 
 
-def test_modules_of_the_search_client_find_each_other(tmp_path: Path) -> None:
+def test_the_search_client_is_published_as_scripts_without_imports(tmp_path: Path) -> None:
     paths, files = read_assets(*_theme(tmp_path))
-    folder, _, name = paths["search/main.js"].rpartition("/")
-    assert name == "main.js"
-    assert f"{folder}/query.js".removeprefix("/assets/") in files
+    for name in ("search", "engine", "saving"):
+        path = paths[f"search/{name}.js"]
+        assert re.fullmatch(rf"/assets/search/{name}\.[0-9a-f]{{10}}\.js", path)
+        assert b"import" not in files[path.removeprefix("/assets/")]
+    assert b"query()" in files[paths["search/search.js"].removeprefix("/assets/")]

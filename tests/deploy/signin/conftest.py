@@ -20,9 +20,9 @@ def site() -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture
-def signed_in(site: Stack) -> Callable[[str], Reader]:
-    """A function that returns the browser of a demo account, signed in."""
+@pytest.fixture(scope="module")
+def fresh(site: Stack) -> Callable[[str], Reader]:
+    """A function that returns a new browser, signed in with a demo account."""
     password = (site.site / "var" / "secrets" / "demo-password").read_text()
 
     def sign_in(who: str) -> Reader:
@@ -32,3 +32,20 @@ def signed_in(site: Stack) -> Callable[[str], Reader]:
         return reader
 
     return sign_in
+
+
+@pytest.fixture(scope="module")
+def signed_in(fresh: Callable[[str], Reader]) -> Callable[[str], Reader]:
+    """The same, one browser for each account, for tests that do not sign out.
+
+    Who signs out somewhere is signed out everywhere soon, so a browser may have to be new.
+    """
+    browsers: dict[str, Reader] = {}
+
+    def signed_in(who: str) -> Reader:
+        reader = browsers.get(who)
+        if reader is None or "HTTP_X_REMOTE_GROUPS" not in reader.fetch("/services/echo").text:
+            reader = browsers[who] = fresh(who)
+        return reader
+
+    return signed_in

@@ -6,6 +6,7 @@ import email
 import email.policy
 import re
 import socket
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -32,6 +33,20 @@ def _to_loopback(address: tuple[str, int], *rest: Any, **more: Any) -> socket.so
 urllib3.util.connection.create_connection = _to_loopback
 
 
+class _From(HTTPAdapter):
+    """Connects from one of loopback's many addresses, as people have addresses of their own."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *rest: Any, **more: Any) -> None:
+        super().init_poolmanager(*rest, **more, source_address=(self._address, 0))
+
+
+_addresses = count()
+
+
 class Reader(requests.Session):
     """One person's browser at one stack."""
 
@@ -41,7 +56,8 @@ class Reader(requests.Session):
         self.verify = str(stack.site.parent / "ca.pem")
         self.trust_env = False  # another bundle of certificates may be named there
         self.headers["User-Agent"] = "a test"
-        self.mount("https://", HTTPAdapter(max_retries=0))
+        number = next(_addresses)
+        self.mount("https://", _From(f"127.0.{1 + number // 250 % 250}.{1 + number % 250}"))
 
     def go(self, address: str, **more: Any) -> requests.Response:
         """Open a page as a person who follows a link does."""
@@ -52,8 +68,8 @@ class Reader(requests.Session):
         headers = {**FETCH, **more.pop("headers", {})}
         return self.get(urljoin(self.stack.url + "/", address), headers=headers, **more)
 
-    def fill(self, page: requests.Response, **values: str) -> requests.Response:
-        """Send the first form of a page that has the named fields."""
+    def fill(self, page: requests.Response, press: str = "", **values: str) -> requests.Response:
+        """Send the first form of a page that has the named fields, by a button if one is named."""
         for form in LexborHTMLParser(page.text).css("form"):
             fields = {
                 field.attributes["name"]: field.attributes.get("value") or ""
@@ -61,7 +77,7 @@ class Reader(requests.Session):
             }
             if set(values) <= set(fields):
                 target = urljoin(page.url, form.attributes.get("action") or page.url)
-                fields.update(values)
+                fields.update(values, **({press: ""} if press else {}))
                 origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
                 headers = {**NAVIGATION, "Referer": page.url, "Origin": origin}
                 return self.post(target, data=fields, headers=headers)

@@ -38,7 +38,10 @@ PAGES = {
     "members/search-index/manifest.json": '{"secret": "members"}',
     "staff/index.html": "<h1>Staff home</h1>",
 }
-CVS = {"acme-circuits/index.html": "<h1>CVs for Acme</h1>", "borealis-devices/index.html": "B"}
+CVS = {
+    "acme-circuits/index.html": "<h1>CVs for Acme</h1>",
+    "borealis-devices/index.html": "<h1>CVs for Borealis</h1>",
+}
 SECRET = "between-apache-and-the-service"
 
 
@@ -109,30 +112,23 @@ class Stack:
         return done.stdout
 
     def start_provider(self) -> None:
-        log = self.log / "provider.log"
-        self.processes["provider"] = subprocess.Popen(
-            [sys.executable, "-m", "content_sync.cli", "signin", "run"]
-            + ["--port", str(self.provider_port), "--site", str(self.site)],
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-        )
-        wait_for(self.provider_port, self.processes["provider"], log)
+        command = [sys.executable, "-m", "content_sync.cli", "signin", "run"]
+        where = ["--port", str(self.provider_port), "--site", str(self.site)]
+        self._start("provider", [*command, *where], self.provider_port)
 
     def start_apache(self) -> None:
         conf = self.site / "var" / "apache" / "site.conf"
         lines = [f'Define {name} "{value}"' for name, value in self.defines.items()]
         conf.write_text("\n".join([*lines, f'Include "{CONF}/server.conf"', ""]))
-        log = self.log / "apache-start.log"
-        self.processes["apache"] = subprocess.Popen(
-            ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"],
-            env=self.environment(),
-            stdout=log.open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        wait_for(self.port, self.processes["apache"], log)
+        self._start("apache", ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"], self.port)
+
+    def _start(self, name: str, command: list[str], port: int) -> None:
+        log = self.log / f"{name}.log"
+        with log.open("ab") as out:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=out, stderr=subprocess.STDOUT
+            )
+        wait_for(port, self.processes[name], log)
 
     def reload_apache(self) -> None:
         """Reload gracefully, as logrotate does every week."""
@@ -195,7 +191,8 @@ def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
         }
         if os.geteuid() == 0:
             made.defines |= {"NIGHTPRESS_USER": "www-data", "NIGHTPRESS_GROUP": "www-data"}
-            shutil.chown(run / "sessions", "www-data", "www-data")
+            for mine in (run, run / "sessions"):
+                shutil.chown(mine, "www-data", "www-data")
         echo.start()
         yield made
     finally:
@@ -226,8 +223,10 @@ def _write_site(site: Path) -> None:
         'from content_sync.site_defaults import *\nSITENAME = "Ellmark Consortium"\n'
     )
     subprocess.run(
-        ["/usr/sbin/httxt2dbm" if Path("/usr/sbin/httxt2dbm").exists() else "httxt2dbm"]
-        + ["-f", "SDBM", "-i", "/dev/null", "-o", str(release / "maps" / "redirects")],
+        [
+            *("/usr/sbin/httxt2dbm", "-f", "SDBM", "-i", "/dev/null"),
+            *("-o", str(release / "maps" / "redirects")),
+        ],
         check=True,
         capture_output=True,
     )
@@ -255,7 +254,9 @@ def _write_certificate(folder: Path) -> None:
         x509.BasicConstraints(ca=True, path_length=0), critical=True
     )
     key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")]
+    names = [
+        x509.DNSName(n) for n in ("localhost", "*.localhost", "signin.localhost", "other.localhost")
+    ]
     leaf = (
         certificate(
             x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), key.public_key()
@@ -266,17 +267,13 @@ def _write_certificate(folder: Path) -> None:
             ),
             critical=False,
         )
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
     )
     pem = serialization.Encoding.PEM
     (folder / "ca.pem").write_bytes(ca.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.pem").write_bytes(leaf.sign(authority_key, hashes.SHA256()).public_bytes(pem))
     (folder / "site.key").write_bytes(
-        key.private_bytes(
-            pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
 
 

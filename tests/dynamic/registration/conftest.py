@@ -183,7 +183,7 @@ def house(app: Flask, release: Releases, clock: Clock) -> House:
 def text_of(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")
 
 
 def calendar_of(mail: EmailMessage) -> bytes:

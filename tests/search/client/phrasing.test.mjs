@@ -5,6 +5,7 @@ import {
     byline,
     heading,
     label,
+    lastPage,
     marksOf,
     pageLinks,
     valueLabel,
@@ -38,7 +39,7 @@ test("the heading says whether all results are counted", () => {
 });
 
 test("what is read aloud names the page and what was made of the words", () => {
-    assert.equal(announcement(answer({ total: 45 }), 2), "45 results, page 2 of 3.");
+    assert.equal(announcement(answer({ total: 25 }), 2), "25 results, page 2 of 3.");
     const words = [{ word: "coper", corrected: "copper" }];
     assert.equal(announcement(answer({ total: 1, words }), 1), "1 result, “copper” instead of “coper”.");
     assert.equal(
@@ -48,12 +49,17 @@ test("what is read aloud names the page and what was made of the words", () => {
 });
 
 test("pages around this one, the first and the last are a step away", () => {
-    assert.deepEqual(pageLinks(1, 20), []);
-    assert.deepEqual(texts(pageLinks(1, 21)), ["[1–20]", "21", "next 1 →"]);
-    assert.deepEqual(texts(pageLinks(5, 2000)), [
-        "← previous", "1–20", "…", "61–80", "[81–100]", "101–120", "…", "1,981–2,000", "next 20 →",
+    assert.deepEqual(pageLinks(1, 10), []);
+    assert.deepEqual(texts(pageLinks(1, 11)), ["[1–10]", "11", "next 1 →"]);
+    assert.deepEqual(texts(pageLinks(5, 800)), [
+        "← previous", "1–10", "…", "31–40", "[41–50]", "51–60", "…", "791–800", "next 10 →",
     ]);
-    assert.deepEqual(texts(pageLinks(3, 45)), ["← previous", "1–20", "21–40", "[41–45]"]);
+    assert.deepEqual(texts(pageLinks(3, 25)), ["← previous", "1–10", "11–20", "[21–25]"]);
+});
+
+test("pages end where the engine stops to order", () => {
+    assert.equal(lastPage(54_321), 100);
+    assert.deepEqual(texts(pageLinks(100, 54_321)), ["← previous", "1–10", "…", "981–990", "[991–1,000]"]);
 });
 
 test("many authors are counted, and names of another direction keep their place", () => {

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import {
     handle,
-    hashKey,
     indexWords,
+    keyHash,
+    spellings,
     splitWords,
     titleWords,
 } from "../../../search/client/words.js";
@@ -14,6 +15,7 @@ const made = texts.map((text) => ({
     index: indexWords(text),
     title: titleWords(text),
     handle: handle(text),
-    hash: hashKey(text),
+    hash: keyHash(text),
+    spellings: spellings(text),
 }));
 process.stdout.write(JSON.stringify(made));

@@ -1,6 +1,6 @@
-// The search field in every header: `/` leads to it from anywhere, and while a reader types
+// The search field of every page: `/` leads to it from anywhere, and while a reader types
 // there, the search page's scripts come.
-const field = /** @type {HTMLInputElement | null} */ (document.getElementById("find-q"));
+const field = /** @type {HTMLInputElement | null} */ (document.querySelector("#find-q, .ask #q"));
 const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-then]"));
 
 document.addEventListener("keydown", (event) => {

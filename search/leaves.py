@@ -1,0 +1,125 @@
+"""One partition, opened to answer queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from whoosh.reading import IndexReader, TermNotFound
+
+from search.documents import parse_document
+from search.partitions import read_words
+from search.ranking import Averages
+from search.schema import ANYWHERE, analyse, decode_positions
+from search.words import index_words
+
+
+@dataclass(frozen=True, slots=True)
+class LeafWords:
+    """The words of a partition."""
+
+    forms: frozenset[str]
+    """Folded words of texts and names, before stemming."""
+    spellings: dict[str, list[str]]
+    """Folded word → the ways in which it is written with accents."""
+    frequency: Callable[[str, str], int]
+    """How many documents have a term of `text` or `names`."""
+
+
+class Leaf:
+    """A partition's reader. Numbers of documents are those in the segment."""
+
+    def __init__(self, reader: IndexReader, first: int, folder: Path) -> None:
+        self.reader: Any = reader
+        self.first = first
+        self.folder = folder
+
+    def close(self) -> None:
+        """Close all files."""
+        self.reader.close()
+
+    @cached_property
+    def words(self) -> LeafWords:
+        """The partition's words, read when they are first needed."""
+        spellings: dict[str, list[str]] = {}
+        for spelling in self.keys("spelling"):
+            for word in index_words(spelling)[:1]:
+                spellings.setdefault(word, []).append(spelling)
+        return LeafWords(read_words(self.folder), spellings, self.frequency)
+
+    def frequency(self, field: str, term: str) -> int:
+        """Return how many documents have a term."""
+        count: int = self.reader.doc_frequency(field, term)
+        return count
+
+    def impacts(self, field: str, term: str) -> Iterator[tuple[int, int]]:
+        """Yield number and impact of each document that has a term."""
+        matcher = self._postings(field, term)
+        while matcher and matcher.is_active():
+            yield self.first + matcher.id(), int(matcher.weight())
+            matcher.next()
+
+    def positions(self, field: str, term: str) -> dict[int, list[int]]:
+        """Return where a term stands in each document that has it."""
+        found: dict[int, list[int]] = {}
+        matcher = self._postings(field, term)
+        while matcher and matcher.is_active():
+            number = self.first + matcher.id()
+            at = decode_positions(matcher.value())
+            found[number] = self._all_positions(term, number) if at[-1] == ANYWHERE else at
+            matcher.next()
+        return found
+
+    def numbers(self, field: str, key: str) -> Iterator[int]:
+        """Yield the documents with a whole value in a field."""
+        matcher = self._postings(field, key)
+        if matcher:
+            for number in matcher.all_ids():
+                yield self.first + number
+
+    def keys(self, field: str) -> Iterator[str]:
+        """Yield the whole values of a field."""
+        return (key.decode() for key in self.reader.lexicon(field))
+
+    def all_numbers(self) -> Iterator[int]:
+        """Yield every document."""
+        return (self.first + number for number in self.reader.all_doc_ids())
+
+    def stored(self, number: int) -> bytes:
+        """Return a document's own line."""
+        line: bytes = self.reader.stored_fields(number - self.first)["document"]
+        return line
+
+    def _all_positions(self, term: str, number: int) -> list[int]:
+        line = self.stored(number)
+        crowded = analyse(parse_document(line), line, Averages()).crowded
+        return crowded.get(term, [ANYWHERE])
+
+    def _postings(self, field: str, term: str) -> Any:
+        try:
+            return self.reader.postings(field, term)
+        except TermNotFound:
+            return None
+
+
+def find_phrase(words: list[dict[int, list[int]]], allowed: Callable[[int], bool]) -> set[int]:
+    """Return the documents in which words stand side by side, beginning where it is allowed.
+
+    A word whose positions are not all kept is taken to stand where it suits.
+    """
+    found: set[int] = set()
+    for number in set.intersection(*(set(word) for word in words)):
+        places = [word[number] for word in words]
+        exact = [i for i, place in enumerate(places) if place[-1] != ANYWHERE]
+        anchor = exact[0] if exact else 0
+        for position in places[anchor]:
+            start = position - anchor
+            if allowed(start) and all(
+                start + i in place or place[-1] == ANYWHERE for i, place in enumerate(places)
+            ):
+                found.add(number)
+                break
+    return found
