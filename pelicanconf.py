@@ -9,4 +9,5 @@ SITEURL = ""
 TIMEZONE = "Europe/Berlin"
 DEFAULT_LANG = "en"
 
+SIGN_IN_URL = "/signin/"
 FULL_TEXTS = "var/demo-files"

@@ -13,10 +13,12 @@ from collections.abc import Callable
 
 from benchmarks import (
     against_hugo,
+    against_servers,
     cv_memory,
     nightly_changed,
     nightly_full,
     search_browser,
+    service_load,
     sync_million,
     titles,
 )
@@ -43,8 +45,10 @@ def main() -> None:
     questions: dict[str, Callable[[], None]] = {
         "nightly_full": lambda: nightly_full.run(size),
         "titles": lambda: titles.run(size, sample=given.titles),
+        "against_servers": lambda: against_servers.run(size, rounds),
         "search_browser": lambda: search_browser.run(size),
         "nightly_changed": lambda: nightly_changed.run(size),
+        "service_load": service_load.run,
         "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
         "cv_memory": cv_memory.run,

@@ -20,6 +20,8 @@ QUESTIONS = (
     "against_hugo",
     "titles",
     "search_browser",
+    "against_servers",
+    "service_load",
     "cv_memory",
 )
 

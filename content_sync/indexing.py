@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from content_sync.errors import ReleaseError
@@ -41,7 +42,7 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
     reports = []
-    averages = _frozen(settings)
+    averages = _frozen(settings, _count(stage.root / "documents" / AUDIENCES[0]))
     with processes(settings) as executor:
         for audience in AUDIENCES:
             index = stage.root / "search" / audience
@@ -50,7 +51,8 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
                     stage.root / "documents" / audience,
                     index,
                     stage.root / audience / "search-index",
-                    previous=_before(stage.base, audience),
+                    # Without frozen lengths nothing of before can be used.
+                    previous=_before(stage.base, audience) if averages else None,
                     averages=averages,
                     executor=executor,
                     progress=_report(progress),
@@ -62,7 +64,8 @@ def index_release(settings: Settings, stage: Stage | None, progress: Any = None)
             stage.adopt(folder)
         compress_shards(settings, stage, executor)
     if reports[0].documents:
-        _freeze(settings, read_layout(stage.root / "search" / AUDIENCES[0]).averages)
+        public = read_layout(stage.root / "search" / AUDIENCES[0])
+        _freeze(settings, public.averages, public.documents)
     stage.finish()
     return IndexedRelease(
         documents=sum(report.documents for report in reports),
@@ -107,19 +110,38 @@ def _report(progress: Any) -> Any:
     return (lambda done, total: progress("index", done, total)) if progress else None
 
 
-def _frozen(settings: Settings) -> Any:
-    """Return the lengths that ranking was frozen with when the first release was indexed."""
+def _count(documents: Path) -> int:
+    return sum(file.read_bytes().count(b"\n") for file in documents.glob("*.jsonl"))
+
+
+def _frozen(settings: Settings, documents: int) -> Any:
+    """Return the average lengths that ranking was frozen with; None to find them anew.
+
+    They were found when the first release was indexed; a site that has grown far beyond
+    that needs others.
+    """
     from search.ranking import Averages
 
     with open_history(settings.history) as history:
         row = history.execute("SELECT value FROM meta WHERE name = ?", (_AVERAGES,)).fetchone()
-    return Averages(**json.loads(row[0])) if row else None
+    if row is None:
+        return None
+    frozen = json.loads(row[0])
+    if documents > _OUTGROWN * frozen.pop("documents"):
+        return None
+    return Averages(**frozen)
 
 
-def _freeze(settings: Settings, averages: Any) -> None:
-    value = json.dumps(asdict(averages), sort_keys=True)
+def _freeze(settings: Settings, averages: Any, documents: int) -> None:
     with open_history(settings.history) as history:
-        history.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_AVERAGES, value))
+        row = history.execute("SELECT value FROM meta WHERE name = ?", (_AVERAGES,)).fetchone()
+        frozen = json.loads(row[0]) if row else {}
+        if {**asdict(averages), "documents": frozen.get("documents")} != frozen:
+            value = json.dumps({**asdict(averages), "documents": documents}, sort_keys=True)
+            history.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_AVERAGES, value))
 
+
+_OUTGROWN = 4
+"""So many times the documents of then, and average lengths are found anew."""
 
 _AVERAGES = "search averages"

@@ -34,6 +34,9 @@ S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 # "mailto:security@…" or an https address. Empty: no such file.
 SECURITY_CONTACT = ""
 
+# Where "Sign in" leads: "/signin/" where Apache signs people in (docs/sign-in.md). Empty: no link.
+SIGN_IN_URL = ""
+
 # A sync that loses more than this share of a view's records, and at least so many, or changes
 # more than the second share, is refused until you look (`nightpress diff`) and say `--accept`.
 GUARD_SHARE = 0.05

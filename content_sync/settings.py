@@ -62,6 +62,8 @@ class Settings:
     """'snapshot' reads in one transaction where that holds nobody up, 'read committed' never."""
     source_procedures: dict[str, Any] = field(default_factory=dict)
     """Stored procedures that stand in for views: see docs/database.md."""
+    sign_in_url: str = ""
+    """Where pages lead who wants to sign in: /signin/ behind Apache; empty: no such link."""
     releases_kept: int = 7
     """How many releases stay on disk, the live one included."""
     workers: int = 0
@@ -151,7 +153,7 @@ def read_settings(site: Path) -> Settings:
 
 
 def _check(values: dict[str, Any]) -> Iterator[str]:
-    for name in ("sitename", "siteurl", "timezone", "full_texts", "s3_endpoint_url"):
+    for name in ("sitename", "siteurl", "timezone", "sign_in_url", "full_texts", "s3_endpoint_url"):
         if not isinstance(values.get(name, ""), str):
             yield f"{name.upper()} must be text"
     if str(values.get("timezone", "UTC")) not in available_timezones():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
 
 
@@ -159,10 +160,26 @@ def _set_up_sqlite(engine: Engine) -> None:
         if record.info.get("file") != _identity(file):
             raise DisconnectionError
 
+    # Writers of this process queue here; SQLite's own waiting sleeps and looks again, which
+    # costs a crowd seconds. Writers of other processes are waited for by SQLite.
+    turn = threading.Lock()
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("nightpress_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if not connection.get_execution_options().get("nightpress_write"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        if not turn.acquire(timeout=BUSY_SECONDS):
+            locked = sqlite3.OperationalError("database is locked")
+            raise OperationalError("BEGIN IMMEDIATE", None, locked)
+        connection.connection.info["turn"] = True
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "checkin")
+    def _checked_in(_connection: Any, record: Any) -> None:
+        # After the commit or rollback, whichever way the transaction ended.
+        if record.info.pop("turn", False):
+            turn.release()
 
 
 def _identity(file: Path | None) -> tuple[int, int] | None:

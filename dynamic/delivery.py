@@ -29,11 +29,13 @@ from dynamic.settings import ServiceSettings
 
 log = logging.getLogger("nightpress.mail")
 
-CLAIM = timedelta(minutes=5)
-"""For so long a claimed mail belongs to its worker: longer than sending takes."""
+CLAIM = timedelta(minutes=15)
+"""For so long claimed mails belong to their worker: longer than sending a round takes."""
 LONGEST_PAUSE = timedelta(minutes=30)
 """The first pause is 30 seconds; each is twice as long as the one before, up to this."""
-PER_ROUND = 50
+AGAIN = timedelta(seconds=5)
+"""When mails are tried again that were not handed on, because the server went away."""
+PER_ROUND = 20
 TIMEOUT = 30
 """Seconds that a server may take for one answer."""
 
@@ -84,67 +86,71 @@ def deliver(*, most: int = PER_ROUND) -> Round:
     db.session.rollback()
     if not waiting:
         return done
+    claimed = _claim(list(waiting))
     try:
         with _way_out(settings) as way:
-            for number in waiting:
-                _deliver_one(way, number, settings, done)
+            while claimed:
+                _deliver_one(way, claimed.pop(0), settings, done)
     except (OSError, smtplib.SMTPException) as error:
-        # Nobody listens, or the connection broke: what was claimed is tried again later.
+        # Nobody listens, or the connection broke: what was claimed is tried again soon.
         db.session.rollback()
         done.is_down = True
+        _note(claimed, due=now() + AGAIN)
         log.warning("mail server does not answer", extra={"facts": {"error": type(error).__name__}})
     return done
 
 
-def _deliver_one(way: Way, number: int, settings: ServiceSettings, done: Round) -> None:
-    mail = _claim(number)
-    if mail is None:
-        return
+def _deliver_one(way: Way, mail: Mail, settings: ServiceSettings, done: Round) -> None:
     try:
         way.send(mail)
     except Refused as refused:
         _give_up(mail, str(refused), settings)
         done.refused += 1
     except Postponed as postponed:
-        _note(mail, due=now() + _pause(mail.tries), problem=str(postponed))
+        _note([mail], due=now() + _pause(mail.tries), problem=str(postponed))
         done.postponed += 1
     except (OSError, smtplib.SMTPException) as error:
         pause = min(_pause(mail.tries), timedelta(minutes=5))
-        _note(mail, due=now() + pause, problem=type(error).__name__)
+        _note([mail], due=now() + pause, problem=type(error).__name__)
         raise
     else:
-        _note(mail, sent=now(), problem=None)
+        _note([mail], sent=now(), problem=None)
         done.sent += 1
 
 
-def _claim(number: int) -> Mail | None:
-    """Take a mail for this worker; None if another was quicker.
+def _claim(numbers: list[int]) -> list[Mail]:
+    """Take mails for this worker, except those for which another was quicker.
 
-    No transaction stays open while the mail is on its way.
+    No transaction stays open while mails are on their way.
     """
+    mails = []
     begin_writing()
-    taken = cast(
-        "CursorResult[object]",
-        db.session.execute(
-            update(Mail)
-            .where(
-                Mail.id == number, Mail.sent.is_(None), Mail.refused.is_(None), Mail.due <= now()
-            )
-            .values(tries=Mail.tries + 1, due=now() + CLAIM)
-        ),
-    )
-    mail = None
-    if taken.rowcount == 1:
-        mail = db.session.get(Mail, number, populate_existing=True)
+    for number in numbers:
+        taken = cast(
+            "CursorResult[object]",
+            db.session.execute(
+                update(Mail)
+                .where(
+                    *(Mail.id == number, Mail.due <= now()),
+                    *(Mail.sent.is_(None), Mail.refused.is_(None)),
+                )
+                .values(tries=Mail.tries + 1, due=now() + CLAIM)
+            ),
+        )
+        mail = db.session.get(Mail, number, populate_existing=True) if taken.rowcount else None
         if mail is not None:
             db.session.expunge(mail)
+            mails.append(mail)
     db.session.commit()
-    return mail
+    return mails
 
 
-def _note(mail: Mail, **facts: Any) -> None:
+def _note(mails: list[Mail], **facts: Any) -> None:
+    if not mails:
+        return
     begin_writing()
-    db.session.execute(update(Mail).where(Mail.id == mail.id).values(**facts))
+    numbers = [mail.id for mail in mails]
+    db.session.execute(update(Mail).where(Mail.id.in_(numbers)).values(**facts))
     db.session.commit()
 
 

@@ -9,7 +9,10 @@ import click
 
 @click.group()
 def bench() -> None:
-    """Measure on data of one's own."""
+    """Measure on data of one's own.
+
+    Example: nightpress bench search --documents docs.jsonl --queries queries.tsv --run out.run
+    """
 
 
 @bench.command("search")
@@ -42,6 +45,8 @@ def bench_search(documents: Path, queries: Path, run: Path, engine: str) -> None
     """Index documents, answer queries, write a TREC run.
 
     The index is thrown away. Retrieval tools such as trec_eval score the run.
+
+    Example: nightpress bench search --documents docs.jsonl --queries queries.tsv --run out.run
     """
     import multiprocessing
     import os

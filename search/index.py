@@ -441,7 +441,7 @@ def _link_tree(source: Path, target: Path) -> None:
     for entry in os.scandir(source):
         if entry.is_dir():
             _link_tree(Path(entry.path), target / entry.name)
-        elif not entry.name.endswith("LOCK"):
+        elif not entry.name.endswith(("LOCK", ".br", ".gz")):  # siblings are the release's own
             try:
                 os.link(entry.path, target / entry.name)
             except OSError:  # another file system, or one without hard links

@@ -33,7 +33,7 @@ from search.partitions import Place, Postings, iter_lines, read_postings
 from search.schema import PEOPLE_SHOWN, handle, handles
 from search.words import index_words
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the client of before could not read the files."""
 
 SHARD_BYTES = 6_000
@@ -44,12 +44,14 @@ MOST_HEADS = 400
 """… which so many words have, …"""
 LONGEST_INLINE = 8_000
 """… and more words if their lists take more than so many bytes."""
+POSITIONS_TOGETHER = 4
+"""Files of words whose positions share a file."""
 _BLOCK_POSTINGS = 28_000
 """About 32 KB: most steps take a byte."""
 PACK_BYTES = 256_000
 VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
-_FILES_PER_PAPER = 0.085
+_FILES_PER_PAPER = 0.1
 """Files for results that a publication may cost."""
 
 
@@ -169,6 +171,9 @@ class _Writer:
             for i, (size, stem) in enumerate(sizes)
             if " " not in stem and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
         ]
+        # In order of the alphabet, because that compresses best in the manifest.
+        heads.sort(key=lambda stem: order(groups[stem][0]))
+        size_of = {stem: size for size, stem in sizes}
         head_forms = []
         for i, stem in enumerate(heads):
             self._write_head(i, texts.get(stem), groups[stem], names, spellings)
@@ -185,7 +190,12 @@ class _Writer:
         )
         firsts = self._write_terms(entries, groups, texts, names, spellings)
         vocabulary = self._write_vocabulary(groups, texts, names)
-        return {"heads": head_forms, "firsts": front_coded(firsts), **vocabulary}
+        return {
+            "heads": head_forms,
+            "levels": "".join(chr(97 + min(size_of[s].bit_length(), 25)) for s in heads),
+            "firsts": front_coded(firsts),
+            **vocabulary,
+        }
 
     def _read_postings(
         self,
@@ -266,15 +276,22 @@ class _Writer:
         pieces: list[bytes] = []
         positions: list[bytes] = []
         here: dict[str, int] = {}
+        sections: list[bytes] = []
         size = 0
         before = ""
+
+        def save_positions() -> None:
+            self._save(f"p/{(len(firsts) - 1) // POSITIONS_TOGETHER}.bin", b"".join(sections))
+            sections.clear()
 
         def finish() -> None:
             nonlocal size
             lines = front_coded(shard).encode()
             content = number(len(shard)) + number(len(lines)) + lines + b"".join(pieces)
             self._save(f"t/{len(firsts) - 1}.bin", content)
-            self._save(f"p/{len(firsts) - 1}.bin", b"".join(positions))
+            sections.append(_sized(b"".join(positions)))
+            if len(sections) == POSITIONS_TOGETHER:
+                save_positions()
             shard.clear()
             pieces.clear()
             positions.clear()
@@ -297,7 +314,9 @@ class _Writer:
                     flags |= 8
                     own = [encoding.text(owner)]
             length = 3 + sum(map(len, own)) + sum(map(len, entry))
-            cut = size > SHARD_BYTES / 2 and zlib.crc32(form.encode()) % 64 == 0
+            # Between words that differ early: the manifest has to tell one from the other.
+            letters = len(_separator(before, form))
+            cut = size > SHARD_BYTES * (0.3 + 0.2 * letters)
             if shard and (size + length > SHARD_BYTES * 1.5 or cut):
                 finish()
                 if flags & 4:
@@ -313,6 +332,8 @@ class _Writer:
             before = form
         if shard:
             finish()
+        if sections:
+            save_positions()
         return firsts
 
     def _write_vocabulary(

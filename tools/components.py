@@ -154,6 +154,11 @@ COMPONENTS = {
         packages=("redis-server",),
         is_there=lambda: _has_program("redis-server"),
     ),
+    "haproxy": Component(
+        title="HAProxy",
+        packages=("haproxy",),
+        is_there=lambda: _has_program("haproxy"),
+    ),
     "memcached": Component(
         title="Memcached",
         packages=("memcached",),

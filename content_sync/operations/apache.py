@@ -76,6 +76,8 @@ class Apache:
             values["NIGHTPRESS_SIGNIN_PORT"] = self.signin_port
             if self.authority:
                 values["NIGHTPRESS_SIGNIN_CA"] = self.authority
+                # Apache's workers read it when they ask the provider; keys beside it are 600.
+                self.authority.parent.chmod(0o711)
         user = _serving_user()
         if user:
             values["NIGHTPRESS_USER"], values["NIGHTPRESS_GROUP"] = user.name, user.group

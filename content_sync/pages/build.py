@@ -139,6 +139,7 @@ class Build:
             "footer_links": _footer_links(generator.context),
             "assets": assets,
             "generator": f"Nightpress {__version__}",
+            "sign_in_url": self.settings.sign_in_url,
         }
         prepare_environment(generator.env, self._globals)
         return {

@@ -125,7 +125,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_page(HTTPStatus.NOT_FOUND, tree, "404.html")
             return
         maps = self.server.maps(release)
-        if path in maps.gone:
+        if path in {"/signin/", "/signout/"}:
+            text = b"This preview signs nobody in. 'nightpress serve --stack' does.\n"
+            self._send_text(HTTPStatus.SERVICE_UNAVAILABLE, text)
+        elif path in maps.gone:
             self._send_page(HTTPStatus.GONE, tree, page_file(path))
         elif file := _inside(tree, page_file(path)):
             canonical = url_of("public/" + file.relative_to(tree.resolve()).as_posix())

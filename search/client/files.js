@@ -16,7 +16,7 @@ import { EngineError } from "./errors.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 2;
+const FORMAT = 3;
 const MOST_FILES = 5000;
 
 export class Files {

@@ -220,10 +220,8 @@ export function whyText({ why, exact, status }, words) {
   if (exact) parts.push(fields.length ? `exactly its ${listed(fields)}` : "exactly this");
   else if (fields.length) parts.push(`found in ${listed(fields)}`);
   if (!exact && fields.length) {
-    const found = new Set(why.flatMap((one) => one.words));
-    const missing = words.filter(
-      ({ word, corrected }) => !found.has(word) && !found.has(corrected ?? word),
-    );
+    const found = why.flatMap((one) => one.words);
+    const missing = words.filter((word) => !stands(word, found));
     const absent = [...new Set(missing.map(({ word }) => `“${word}”`))];
     if (absent.length && absent.length < words.length) parts.push(`without ${listed(absent)}`);
   }
@@ -238,6 +236,18 @@ export function listed(names) {
   return names.length < 2
     ? (names[0] ?? "")
     : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
+/**
+ * Whether a word, or another form of it, is among those found. Forms are taken to share their
+ * first letters: better to be silent about a word that is missing than to be wrong.
+ *
+ * @param {Answer["words"][number]} word
+ * @param {string[]} found
+ */
+function stands({ word, corrected, forms = [] }, found) {
+  const likes = [word, corrected ?? word, ...forms].map((form) => form.slice(0, 4));
+  return found.some((other) => likes.some((like) => other.startsWith(like)));
 }
 
 /** @param {string} text */

@@ -21,6 +21,7 @@ import { decodePositions, decodePostings } from "./postings.js";
  * @property {number[]} tops the highest impact in each of these
  * @property {number[]} sizes the bytes of each
  * @property {string} positions the file of positions
+ * @property {number | null} section the part of that file, if it has some
  * @property {number} place which list of that file
  */
 
@@ -36,6 +37,7 @@ import { decodePositions, decodePostings } from "./postings.js";
  */
 
 const MOST_SHARDS = 4;
+const POSITIONS_TOGETHER = 4;
 
 export class Segment {
   /**
@@ -58,6 +60,7 @@ export class Segment {
     this.headForms.forEach((forms, i) => forms.forEach((form) => this.heads.set(form, i)));
     /** @type {Map<string, Set<string>>} */
     this.families = new Map();
+    this.headLevels = /** @type {string} */ (entry.levels);
     this.dead = new Uint8Array(this.documents);
     let number = 0;
     for (const step of entry.dead) this.dead[(number += step)] = 1;
@@ -103,7 +106,8 @@ export class Segment {
     }
     const heads = new Set();
     for (const [form, head] of this.heads) if (form.startsWith(beginning)) heads.add(head);
-    const most = [...heads].sort((a, b) => a - b).slice(0, MOST_SHARDS);
+    const level = (/** @type {number} */ head) => this.headLevels.charCodeAt(head);
+    const most = [...heads].sort((a, b) => level(b) - level(a) || a - b).slice(0, MOST_SHARDS);
     const found = await Promise.all([...most.map((head) => this.readHead(head)), ...shards]);
     const terms = found.flatMap((terms) =>
       [...terms.values()].filter(({ form }) => form.startsWith(beginning) && !form.includes(" ")),
@@ -150,8 +154,9 @@ export class Segment {
         return parts;
       }),
     ]);
-    if (list.place >= lists.length) throw new EngineError("damaged");
-    return decodePositions(lists[list.place], postings);
+    const parts = list.section === null ? lists : partsOf(lists[list.section]);
+    if (!parts[list.place]) throw new EngineError("damaged");
+    return decodePositions(parts[list.place], postings);
   }
 
   /**
@@ -189,7 +194,16 @@ export class Segment {
       /** @type {List | null} */
       let text = null;
       if (blocks) {
-        text = { frequency, first: bytes, more: [], tops: [], sizes: [], positions, place: place++ };
+        text = {
+          frequency,
+          first: bytes,
+          more: [],
+          tops: [],
+          sizes: [],
+          positions,
+          section: null,
+          place: place++,
+        };
         for (let k = 1; k < blocks; k++) {
           text.more.push(`h/${i}-${k}.bin`);
           text.tops.push(reader.number());
@@ -199,7 +213,7 @@ export class Segment {
       }
       const terms = new Map();
       for (const form of this.headForms[i]) {
-        const term = readTerm(reader, reader.byte(), form, positions, () => place++);
+        const term = readTerm(reader, reader.byte(), form, positions, null, () => place++);
         terms.set(form, { ...term, text, group: this.headForms[i][0] });
       }
       return terms;
@@ -216,7 +230,8 @@ export class Segment {
       const count = reader.number();
       const forms = frontCoded(reader.text());
       if (forms.length !== count) throw new EngineError("damaged");
-      const positions = `p/${i}.bin`;
+      const positions = `p/${Math.floor(i / POSITIONS_TOGETHER)}.bin`;
+      const section = i % POSITIONS_TOGETHER;
       let place = 0;
       /** @type {(Term & {owner?: string})[]} */
       const terms = [];
@@ -227,7 +242,7 @@ export class Segment {
         let group = form;
         let owner;
         if (flags & 1) {
-          text = readList(reader, positions, place++);
+          text = readList(reader, positions, section, place++);
         } else if (flags & 4) {
           const first = terms[terms.length - reader.number()];
           text = first.text;
@@ -235,7 +250,7 @@ export class Segment {
         } else if (flags & 8) {
           group = owner = reader.text();
         }
-        const term = readTerm(reader, flags, form, positions, () => place++);
+        const term = readTerm(reader, flags, form, positions, section, () => place++);
         terms.push({ ...term, text, group, owner });
       }
       for (const { form, group } of terms) {
@@ -286,12 +301,22 @@ export class Segment {
 /**
  * @param {Reader} reader
  * @param {string} positions
+ * @param {number | null} section
  * @param {number} place
  * @returns {List}
  */
-function readList(reader, positions, place) {
+function readList(reader, positions, section, place) {
   const frequency = reader.number();
-  return { frequency, first: reader.sized(), more: [], tops: [], sizes: [], positions, place };
+  const first = reader.sized();
+  return { frequency, first, more: [], tops: [], sizes: [], positions, section, place };
+}
+
+/** @param {Uint8Array | undefined} bytes */
+function partsOf(bytes) {
+  const reader = new Reader(bytes ?? new Uint8Array());
+  const parts = [];
+  while (!reader.done) parts.push(reader.sized());
+  return parts;
 }
 
 /**
@@ -299,11 +324,12 @@ function readList(reader, positions, place) {
  * @param {number} flags
  * @param {string} form
  * @param {string} positions
+ * @param {number | null} section
  * @param {() => number} place
  * @returns {Term}
  */
-function readTerm(reader, flags, form, positions, place) {
-  const names = flags & 2 ? readList(reader, positions, place()) : null;
+function readTerm(reader, flags, form, positions, section, place) {
+  const names = flags & 2 ? readList(reader, positions, section, place()) : null;
   const spellings = new Map();
   if (flags & 16) {
     for (let left = reader.number(); left > 0; left--) {

@@ -43,7 +43,7 @@ export function resultItem(hit, words, addressOf) {
   const where = whereabouts(hit);
   const by = element("p", { class: "by" }, people);
   if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
-  const item = element("li", null, when, heading, by);
+  const item = element("li", null, when, heading, people || where ? by : null);
   if (hit.snippet) {
     item.append(element("p", { class: "snip" }, ...marked(hit.snippet, hit.snippetMarks)));
   }

@@ -134,7 +134,7 @@ function squeeze(text) {
 export function spellings(text) {
   /** @type {[string, string][]} */
   const found = [];
-  for (const chunk of text.normalize("NFC").toLowerCase().match(SPELT) ?? []) {
+  for (const chunk of new Set(text.normalize("NFC").toLowerCase().match(SPELT))) {
     if (!NOT_ASCII.test(chunk)) continue;
     const words = indexWords(chunk);
     if (words.length === 1 && words[0] !== chunk && [...chunk].length <= LONGEST_WORD) {

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.deploy.signin.reader import code_in, mails
 from tests.deploy.signin.stack import Stack, stack
+from tests.theme.samples import THEME, environment
 
 pytestmark = pytest.mark.needs("apache", "chromium")
 PASSWORD = "a-long-enough-Passphrase-7"
@@ -19,6 +20,7 @@ PASSWORD = "a-long-enough-Passphrase-7"
 @pytest.fixture(scope="module")
 def site() -> Iterator[Stack]:
     with stack() as running:
+        _write_page_of_the_theme(running)
         running.nightpress("signin", "demo")
         running.start_provider()
         running.start_apache()
@@ -50,6 +52,21 @@ def page(chromium: Browser, site: Stack) -> Iterator[Page]:
     context.close()
     assert [fault for fault in faults if "Failed to load resource" not in fault] == []
     assert strangers == []
+
+
+def _write_page_of_the_theme(running: Stack) -> None:
+    """A public page with the theme's own header, script and sheet."""
+    env = environment()
+    env.globals["sign_in_url"] = "/signin/"
+    page = env.get_template("not_found.html").render(title="", canonical="/x/", section="", root="")
+    public = running.site / "output" / "releases" / "1" / "public"
+    (public / "assets").mkdir()
+    for name, kind in re.findall(r'(?:src|href)="/assets/([^"]+?\.(css|js))"', page):
+        stem = name.rpartition("/")[2].split(".")[0]
+        target = public / "assets" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((THEME / "static" / kind / f"{stem}.{kind}").read_bytes())
+    (public / "publications" / "themed.html").write_text(page)
 
 
 def demo_password(site: Stack) -> str:
@@ -149,6 +166,30 @@ def test_members_and_staff_sign_in_read_are_refused_and_sign_out(
     assert page.url == f"{site.url}/"
     page.goto(site.url + first)
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_the_header_knows_a_member_and_leads_back_to_the_page(
+    site: Stack, chromium: Browser
+) -> None:
+    context = chromium.new_context(
+        ignore_https_errors=True, viewport={"width": 1280, "height": 800}
+    )
+    page = context.new_page()
+    here = f"{site.url}/publications/themed/"
+    page.goto(here)
+    header = page.locator("header.site")
+    expect(header.get_by_role("link", name="Members")).to_be_hidden()
+    header.get_by_role("link", name="Sign in").click()
+    sign_in(page, "member@demo.example", demo_password(site))
+    assert page.url == here
+    expect(header.get_by_role("link", name="Members")).to_be_visible()
+    expect(header.get_by_role("link", name="Sign in")).to_be_hidden()
+    header.get_by_role("link", name="Sign out").click()
+    assert page.url == f"{site.url}/"
+    page.goto(here)
+    expect(header.get_by_role("link", name="Sign in")).to_be_visible()
+    expect(header.get_by_role("link", name="Sign out")).to_be_hidden()
+    context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -121,7 +121,7 @@ def test_sync_killed_at_any_moment_leaves_the_old_or_the_new_snapshot(sqlite_nig
         child.communicate()
         seen |= whole_snapshot(sqlite_nights)
     assert "Pap" in seen
-    sqlite_nights.sync()
+    sqlite_nights.given(guard_changed_share=1).sync()
     assert whole_snapshot(sqlite_nights) == {"New"}
     assert left_over(sqlite_nights) == set()
 

@@ -138,3 +138,34 @@ def test_a_damaged_service_file_leaves_the_release_before_in_use(
     (release.root / "service" / "records.json").write_text(damage)
     assert client.get(PUBLICATION, headers=MEMBER).status_code == 200
     assert (client.get("/services/health").json or {})["parts"]["release"]["state"] == "release 1"
+
+
+@only_sqlite
+def test_writers_of_one_process_take_turns(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+    from threading import Thread
+
+    from sqlalchemy.exc import OperationalError
+
+    from dynamic.database import begin_writing
+
+    monkeypatch.setattr("dynamic.database.BUSY_SECONDS", 0.2)
+    failed: list[Exception] = []
+
+    def write() -> None:
+        with app.app_context():
+            try:
+                begin_writing()
+            except OperationalError as error:
+                failed.append(error)
+
+    with app.app_context():
+        begin_writing()
+        other = Thread(target=write)
+        other.start()
+        other.join()
+        assert len(failed) == 1
+        db.session.rollback()
+    again = Thread(target=write)  # the turn was given back
+    again.start()
+    again.join()
+    assert len(failed) == 1

@@ -271,7 +271,7 @@ def test_a_manifest_of_another_kind_is_said_so(build, works, ask) -> None:
     row = orjson.loads(manifest.read_bytes())
     manifest.write_bytes(orjson.dumps({**row, "format": 1}))
     assert ask([folder / "shards"], ["copper"])[0]["error"] == "mismatch"
-    manifest.write_bytes(b'{"format": 2, "segm')
+    manifest.write_bytes(b'{"format": 3, "segm')
     assert ask([folder / "shards"], ["copper"])[0]["error"] == "damaged"
     manifest.unlink()
     assert ask([folder / "shards"], ["copper"])[0]["error"] == "unavailable"

@@ -6,6 +6,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,18 @@ def test_row_that_moved_after_the_sync_is_no_fault(site: Site) -> None:
     assert "have moved in the source since" in facts["says"]
     moved = {view["view"]: view["moved"] for view in facts["views"] if view["moved"]}
     assert set(moved) == {"venues", "redirects"}
+
+
+def test_large_views_are_counted_and_not_read_again(site: Site) -> None:
+    site.settings = replace(site.settings, source_window_rows=50)
+    site.sync()
+    site.edit("DELETE FROM publication_people WHERE position = 1")
+    facts = proven(site)
+    views = {view["view"]: view for view in facts["views"]}
+    assert views["publication_people"]["digest"] == ""
+    assert views["publication_people"]["moved"] > 20
+    assert views["institutions"]["digest"] != ""
+    assert "rows counted only" in staff_page(site, "completeness/index.html").text()
 
 
 def test_version_that_lies_is_found_and_the_view_is_read_whole(site: Site) -> None:

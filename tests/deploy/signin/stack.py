@@ -70,16 +70,19 @@ class Stack:
     port: int
     provider_port: int
     service_port: int
+    public_port: int = 0
+    """The port that readers use; 0: Apache's own. Another one stands before several nodes."""
     defines: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    echo: Echo | None = None
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"https://localhost:{self.public_port or self.port}"
 
     @property
     def signin_url(self) -> str:
-        return f"https://signin.localhost:{self.port}"
+        return f"https://signin.localhost:{self.public_port or self.port}"
 
     @property
     def live(self) -> Path:
@@ -117,7 +120,7 @@ class Stack:
         self._start("provider", [*command, *where], self.provider_port)
 
     def start_apache(self) -> None:
-        conf = self.site / "var" / "apache" / "site.conf"
+        conf = Path(self.defines["NIGHTPRESS_RUN"]) / "site.conf"
         lines = [f'Define {name} "{value}"' for name, value in self.defines.items()]
         conf.write_text("\n".join([*lines, f'Include "{CONF}/server.conf"', ""]))
         self._start("apache", ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"], self.port)
@@ -159,12 +162,12 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
+def stack(provider: str = "included", *, public_port: int = 0, **defines: str) -> Iterator[Stack]:
     """Run a site with sign-in; everything that was started is stopped at the end."""
     # Not pytest's folder, which only its owner may enter: Apache's workers are another user.
     folder = Path(tempfile.mkdtemp(prefix="nightpress-signin-"))
     folder.chmod(0o755)
-    made = Stack(folder / "site", free_port(), free_port(), free_port())
+    made = Stack(folder / "site", free_port(), free_port(), free_port(), public_port)
     echo = Echo(made.service_port)
     try:
         _write_site(made.site)
@@ -184,7 +187,7 @@ def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
             "NIGHTPRESS_SERVICE_PORT": str(made.service_port),
             "NIGHTPRESS_SIGNIN": "On",
             "NIGHTPRESS_PROVIDER": provider,
-            "NIGHTPRESS_SIGNIN_HOST": f"signin.localhost:{made.port}",
+            "NIGHTPRESS_SIGNIN_HOST": made.signin_url.removeprefix("https://"),
             "NIGHTPRESS_SIGNIN_PORT": str(made.provider_port),
             "NIGHTPRESS_SIGNIN_CA": str(folder / "ca.pem"),
             **defines,
@@ -193,6 +196,7 @@ def stack(provider: str = "included", **defines: str) -> Iterator[Stack]:
             made.defines |= {"NIGHTPRESS_USER": "www-data", "NIGHTPRESS_GROUP": "www-data"}
             for mine in (run, run / "sessions"):
                 shutil.chown(mine, "www-data", "www-data")
+        made.echo = echo
         echo.start()
         yield made
     finally:
@@ -283,6 +287,7 @@ class Echo:
     def __init__(self, port: int) -> None:
         from waitress.server import create_server
 
+        self.posted: list[str] = []
         self._server = create_server(self._answer, host="127.0.0.1", port=port, threads=2)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
 
@@ -292,8 +297,9 @@ class Echo:
     def stop(self) -> None:
         self._server.close()
 
-    @staticmethod
-    def _answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.posted.append(environ["wsgi.input"].read().decode())
         told = {n: v for n, v in environ.items() if isinstance(v, str) and n.isupper()}
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(told).encode()]

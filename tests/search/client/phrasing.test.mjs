@@ -88,6 +88,8 @@ test("why a result is there: where the words stand, and which are missing", () =
     const words = [{ word: "copper" }, { word: "drift" }];
     const why = [{ field: "title", words: ["copper"] }, { field: "people", words: ["copper"] }];
     assert.equal(whyText(hit({ why }), words), "found in title and authors; without “drift”");
+    const form = [{ field: "title", words: ["drifts"] }, { field: "abstract", words: ["copper"] }];
+    assert.equal(whyText(hit({ why: form }), words), "found in title and abstract");
     const both = [{ field: "abstract", words: ["copper", "drift"] }];
     assert.equal(whyText(hit({ why: both }), words), "found in abstract");
     assert.equal(
