@@ -130,8 +130,8 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         mien = student(service)
         mien.token(EDIT)
         # Small enough for the server to keep the request in memory: our own writing fails.
-        _limit_files(service, 350_000)
-        answer = send(mien, files.pdf(padding=420_000, compress_streams=False))
+        _limit_files(service, 40_000)
+        answer = send(mien, files.pdf(padding=50_000, compress_streams=False))
         assert answer.status_code in {503, 507}
         assert int(answer.headers["Retry-After"]) > 0
         assert "again" in answer.text
