@@ -35,7 +35,7 @@ def import_command(site: Path, files: tuple[Path, ...], access: str, replace: bo
     Example: nightpress import references.bib reports.csv
     """
     from content_sync.errors import NightpressError
-    from content_sync.importing import import_files
+    from content_sync.importing.files import import_files
     from content_sync.settings import read_settings
     from content_sync.terminal import Progress
 

@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.deploy.signin.reader import code_in, mails
 from tests.deploy.signin.stack import Stack, stack
+from tests.one_playwright import one_playwright
 from tests.theme.samples import THEME, environment
 
 pytestmark = pytest.mark.needs("apache", "chromium")
@@ -30,7 +31,7 @@ def site() -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
-    with sync_playwright() as playwright:
+    with one_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.dynamic.apache_says import signed_in
 from tests.dynamic.process import Service
 from tests.dynamic.test_feedback import PUBLICATION
+from tests.one_playwright import one_playwright
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -25,7 +26,7 @@ STATIC = Path(__file__).parent.parent.parent / "theme" / "static"
 
 @pytest.fixture
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
+    with one_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium", args=["--no-sandbox"]
         )

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from content_sync.cli import main
 from content_sync.errors import SourceError
-from content_sync.importing import import_files
 from content_sync.importing.bibtex import latex_to_text
+from content_sync.importing.files import import_files
 
 BIB = r"""
 @string{acl = "Association for Computational Linguistics"}

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.needs("apache", "chromium")
 
 @pytest.fixture(scope="module")
 def context() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from tests.one_playwright import one_playwright
 
     program = next(
         p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))
     )
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with one_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=options)
         yield browser.new_context(ignore_https_errors=True)
         browser.close()

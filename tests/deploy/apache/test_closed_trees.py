@@ -26,7 +26,7 @@ def served(
         (book / "index.html").write_bytes(SECRET)
         (book / "cv.pdf").write_bytes(b"%PDF-1.7 " + SECRET)
         root = served.file("").resolve()
-        (root / "staff").mkdir()
+        (root / "staff").mkdir(exist_ok=True)
         (root / "staff" / "index.html").write_bytes(SECRET)
         yield served
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,10 @@ def test_a_part_that_dies_ends_the_stack_and_is_named(
         with pytest.raises(ChildDied, match="Apache ended with signal SIGKILL"):
             served.stack.children.watch()
         port = served.stack.port
+    for _ in range(100):  # the workers of a killed Apache end a moment later
+        if not listens(port):
+            break
+        time.sleep(0.05)
     assert not listens(port)
 
 

@@ -123,12 +123,13 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
     )
     run("ceph", "-c", c, "osd", "crush", "add", "osd.0", "1.0", "root=default")
     keep("ceph-osd", "-f", "-c", c, "-i", "0")
-    keep("radosgw", "-f", "-c", c, "-n", "client.rgw")
-    _wait(f"http://localhost:{port}", processes)
+    # The user first: made while the server sets itself up, it is now and then in a zone of its own.
     run(
         *("radosgw-admin", "-c", c, "-n", "client.rgw", "user", "create", "--uid=test"),
         *("--display-name=test", f"--access-key={ACCESS_KEY}", f"--secret={SECRET_KEY}"),
     )
+    keep("radosgw", "-f", "-c", c, "-n", "client.rgw")
+    _wait(f"http://localhost:{port}", processes)
     return f"http://localhost:{port}"
 
 

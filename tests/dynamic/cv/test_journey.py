@@ -9,13 +9,14 @@ from shutil import which
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from dynamic.cv.receipts import read_receipts
 from tests.dynamic.apache_says import SECRET
 from tests.dynamic.cv import files
 from tests.dynamic.cv.front import Front
 from tests.dynamic.cv.nights import Night, make_site
+from tests.one_playwright import one_playwright
 
 pytestmark = [
     pytest.mark.needs("chromium"),
@@ -35,7 +36,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
+    with one_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=which("chromium") or which("google-chrome"), args=["--no-sandbox"]
         )
