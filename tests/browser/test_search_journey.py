@@ -213,21 +213,6 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(titles.first).to_be_visible()
 
 
-def test_who_comes_back_from_a_result_is_where_they_were(page: Page) -> None:
-    page.goto("/search/?q=copper")
-    last = page.locator("#search-results h3 a").last
-    expect(last).to_be_visible()
-    expect(page.locator("#search-results .snip").last).to_be_visible()
-    page.evaluate("document.querySelector('#search-results > :last-child').scrollIntoView()")
-    place = page.evaluate("scrollY")
-    assert place > 200
-    last.click()
-    expect(page).not_to_have_url(re.compile("/search/"))
-    page.go_back()
-    expect(page.locator("#search-results h3 a").last).to_be_visible()
-    page.wait_for_function("y => Math.abs(scrollY - y) < 300", arg=place)
-
-
 def test_a_facet_is_reached_and_chosen_by_tab_and_enter(page: Page) -> None:
     page.goto("/search/?q=copper")
     value = page.locator('#search-facets a[data-key^="kind:"]').first
