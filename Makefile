@@ -25,9 +25,7 @@ serve: runtime
 
 test: lint
 	@$(BIN)/python -m tools.components install
-	@# Two processes of tests start dozens of servers and browsers, which can get in each other's way
-	@# on a small machine: what failed is tried once more, alone, and must pass then.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS) || $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: development
 	@$(BIN)/ruff check .
