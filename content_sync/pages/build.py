@@ -50,12 +50,21 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, int, int], None]
 
-_BATCH = {"publication": 400, "person": 600, "venue": 8, "venue_year": 40, "year": 1, "topic": 8}
+_BATCH = {
+    "work": 400,
+    "publication": 400,
+    "person": 600,
+    "venue": 8,
+    "venue_year": 40,
+    "year": 1,
+    "topic": 8,
+}
 _BATCH_OTHERS = 200
 _FEW = 1500
 """Up to so many records are rendered here: starting processes would take longer."""
 
-_DOCUMENTED = frozenset(PLURALS)
+_DOCUMENTED = {"work" if kind == "publication" else kind: kind for kind in PLURALS}
+"""Kind of batch → type of the records that it brings documents of."""
 _DOCUMENTED_TABLES = tuple(PLURALS.values())
 
 
@@ -267,11 +276,12 @@ class Build:
     ) -> None:
         documents = self._documents(scope is None)
         self.cache.begin(anew=scope is None)
-        for kind in ("publication", *KINDS_AFTER):
-            if kind == "person":
+        for kind in ("work", *KINDS_AFTER):
+            if kind == "publication":
                 # From here on pages show list items, so readers must see them all.
                 self.cache.commit(self.state)
-            ids = everything(self.reader, kind) if scope is None else scope[kind]
+            of = "publication" if kind == "work" else kind
+            ids = everything(self.reader, of) if scope is None else scope[of]
             for batch in self._batches(setup, renderer, executor, kind, ids):
                 self._take(batch, documents, incremental=scope is not None)
         if documents:
@@ -309,31 +319,36 @@ class Build:
             yield batch
 
     def _take(self, batch: Batch, documents: Documents | None, *, incremental: bool) -> None:
-        self.report.looked_at += len(batch.ids)
-        self.report.written += len(batch.written)
-        self.report.unchanged += len(batch.unchanged)
-        if self.stage:
-            self.stage.add(batch.written)
-            self.stage.keep(batch.unchanged)
-            if incremental:
-                made = {entry.path for entry in (*batch.written, *batch.unchanged)}
-                gone = [
-                    path
-                    for one in batch.ids
-                    for path in owned_paths(self.stage, batch.kind, one)
-                    if path not in made
-                ]
-                self.stage.remove(gone)
-                self.report.removed += len(gone)
-        if batch.kind == "publication":
+        if batch.kind == "work":
             self.cache.put(batch.works)
             if incremental:
                 exist = {work[0] for work in batch.works}
                 self.cache.forget(one for one in batch.ids if one not in exist)
+        else:
+            self._take_pages(batch, incremental=incremental)
         if documents and batch.kind in _DOCUMENTED:
             for one in batch.ids:
-                document_id = f"{batch.kind}:{one}"
+                document_id = f"{_DOCUMENTED[batch.kind]}:{one}"
                 documents.put(document_id, batch.documents.get(document_id, []))
+
+    def _take_pages(self, batch: Batch, *, incremental: bool) -> None:
+        self.report.looked_at += len(batch.ids)
+        self.report.written += len(batch.written)
+        self.report.unchanged += len(batch.unchanged)
+        if not self.stage:
+            return
+        self.stage.add(batch.written)
+        self.stage.keep(batch.unchanged)
+        if incremental:
+            made = {entry.path for entry in (*batch.written, *batch.unchanged)}
+            gone = [
+                path
+                for one in batch.ids
+                for path in owned_paths(self.stage, batch.kind, one)
+                if path not in made
+            ]
+            self.stage.remove(gone)
+            self.report.removed += len(gone)
 
     def _documents(self, full: bool) -> Documents | None:
         if not self.stage:
@@ -453,6 +468,7 @@ class Build:
 
 
 KINDS_AFTER = (
+    "publication",
     "person",
     "venue",
     "venue_year",

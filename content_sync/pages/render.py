@@ -37,6 +37,7 @@ from content_sync.pages.reader import Reader, open_reader
 from content_sync.pages.sections import make_sections
 from content_sync.pages.topics import make_topics
 from content_sync.pages.venues import make_venue_years, make_venues
+from content_sync.pages.works import make_works
 from content_sync.pages.years import make_years
 from content_sync.release.manifest import Entry, Manifest
 from content_sync.urls import page_file
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 Maker = Callable[[Reader, list[str]], Iterator[tuple[str, Made]]]
 
 MAKERS: dict[str, Maker] = {
+    "work": make_works,
     "publication": make_publications,
     "person": make_people,
     "venue": make_venues,
@@ -59,7 +61,7 @@ MAKERS: dict[str, Maker] = {
     "letter": make_letters,
     "section": make_sections,
 }
-"""Publications come first: all other pages show list items that they leave in the cache."""
+"""Works come first: all pages show list items that they leave in the cache."""
 
 
 @dataclass(frozen=True, slots=True)
