@@ -28,12 +28,13 @@ def run(scale: float) -> dict[str, Any]:
         rounds = max(1, round(ROUNDS * scale))
         figures["rounds on each"] = rounds
         for _ in range(rounds):
-            with service_site(kind, places=PLACES) as (site, environment):
-                with Service(site, environment) as one, Service(site, environment) as two:
-                    url = environment["NIGHTPRESS_SERVICE_DATABASE"]
-                    outcome = rush(
-                        [one, two], url, SLUG, CLIENTS, answers=ANSWERS, twice=CLIENTS // 10
-                    )
+            with (
+                service_site(kind, places=PLACES) as (site, environment),
+                Service(site, environment) as one,
+                Service(site, environment) as two,
+            ):
+                url = environment["NIGHTPRESS_SERVICE_DATABASE"]
+                outcome = rush([one, two], url, SLUG, CLIENTS, answers=ANSWERS, twice=CLIENTS // 10)
             outcome.check(places=PLACES)
             slowest = max(slowest, *(s for v in outcome.visitors for s in v.seconds))
             longest = max(longest, outcome.seconds)

@@ -109,9 +109,7 @@ def _compare(
             text("SELECT id, subject, state, arrived, email FROM registrations ORDER BY arrived")
         ).all()
         last = connection.execute(
-            text(
-                "SELECT registration_id, after FROM registration_transitions ORDER BY id"
-            )
+            text("SELECT registration_id, after FROM registration_transitions ORDER BY id")
         ).all()
         mails = Counter(
             row[0] for row in connection.execute(text("SELECT recipient FROM outbox")).all()
