@@ -24,11 +24,17 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from urllib3 import encode_multipart_formdata
+
 from benchmarks.measure import write_result
 from benchmarks.report import table
 from benchmarks.soak._service_site import service_site
 from tests.dynamic.apache_says import signed_in
+from tests.dynamic.cv.files import pdf
+from tests.dynamic.cv.students import ENTRY
 from tests.dynamic.process import Service
+from tests.dynamic.registration.conftest import SLUG
+from tests.dynamic.registration.test_crowd import ANSWERS
 
 CLIENTS = 50
 SECONDS = 10.0
@@ -41,6 +47,10 @@ class Post:
     path: str
     groups: tuple[str, ...]
     fields: Mapping[str, str] = field(default_factory=dict)
+    form: str = ""
+    """The address of the form, where it is another than that of the POST."""
+    file: tuple[str, bytes] | None = None
+    """Name and content of the file that goes with it, in the field `file`."""
     answer: int = 303
     """The status of a form that was taken."""
 
@@ -53,7 +63,42 @@ def _feedback(client: int, number: int) -> Post:
     )
 
 
-POSTS: dict[str, Callable[[int, int], Post]] = {"feedback": _feedback}
+def _state(client: int, number: int) -> Post:
+    """Staff note that a message of the first fifty is being worked on, over and over."""
+    return Post(
+        f"/services/staff/feedback/{client + 1}",
+        ("staff",),
+        {"version": str(number), "state": "working", "note": f"Note {number}", "build": ""},
+    )
+
+
+def _register(client: int, number: int) -> Post:
+    return Post(
+        f"/services/events/{SLUG}/register",
+        ("member",),
+        {"name": f"Client {client}, person {number}", **ANSWERS},
+    )
+
+
+def _cv(client: int, number: int) -> Post:
+    return Post(
+        "/services/cv/edit",
+        ("student",),
+        {**CV, "name": f"Client {client}, student {number}"},
+        file=("cv.pdf", PDF),
+    )
+
+
+PDF = pdf(padding=100_000)
+"""A CV as most are: text and a small picture."""
+CV = {key: value if isinstance(value, str) else value[0] for key, value in ENTRY.items()}
+
+POSTS: dict[str, Callable[[int, int], Post]] = {
+    "feedback": _feedback,
+    "feedback: state": _state,
+    "registration": _register,
+    "CV": _cv,
+}
 
 
 class _Client:
@@ -70,7 +115,7 @@ class _Client:
     def prepare(self) -> None:
         """Open the form once, as a reader does."""
         first = self._post(self.number, 0)
-        status, headers, body = self._ask("GET", first.path, first.groups, 0)
+        status, headers, body = self._ask("GET", first.form or first.path, first.groups, 0)
         assert status == 200, body[:500]
         self._cookie = headers["Set-Cookie"].partition(";")[0]
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', body)
@@ -82,22 +127,35 @@ class _Client:
         while time.perf_counter() < until:
             number += 1
             post = self._post(self.number, number)
-            body = urlencode({"csrf_token": self._token, **post.fields})
+            body, kind = _body({"csrf_token": self._token, **post.fields}, post.file)
             began = time.perf_counter()
-            status, _, _ = self._ask("POST", post.path, post.groups, number, body)
+            status, _, _ = self._ask("POST", post.path, post.groups, number, body, kind)
             self.seconds.append(time.perf_counter() - began)
             self.refused += status != post.answer
 
     def _ask(
-        self, method: str, path: str, groups: tuple[str, ...], number: int, body: str = ""
+        self,
+        method: str,
+        path: str,
+        groups: tuple[str, ...],
+        number: int,
+        body: bytes = b"",
+        kind: str = "",
     ) -> tuple[int, http.client.HTTPMessage, str]:
         # Another reader each time: limits count for each reader and are not the question here.
         headers = signed_in(f"c{self.number}-{number}", *groups) | {"Cookie": self._cookie}
         if body:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            headers["Content-Type"] = kind
         self._connection.request(method, path, body or None, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.headers, answer.read().decode()
+
+
+def _body(fields: Mapping[str, str], file: tuple[str, bytes] | None) -> tuple[bytes, str]:
+    """Return the body of a form and its type."""
+    if file is None:
+        return urlencode(fields).encode(), "application/x-www-form-urlencoded"
+    return encode_multipart_formdata({**fields, "file": (*file, "application/pdf")})
 
 
 def run(clients: int = CLIENTS, seconds: float = SECONDS) -> None:
@@ -113,7 +171,12 @@ def run(clients: int = CLIENTS, seconds: float = SECONDS) -> None:
 def _measure(
     name: str, post: Callable[[int, int], Post], kind: str, clients: int, seconds: float
 ) -> dict[str, Any]:
-    with service_site(kind) as (site, environment), Service(site, environment) as service:
+    with (
+        service_site(kind, places=1_000_000) as (site, environment),
+        Service(site, environment) as service,
+    ):
+        if post is _state:
+            _write_messages(service, clients)
         crowd = [_Client(number, service.port, post) for number in range(clients)]
         for one in crowd:
             one.prepare()
@@ -134,6 +197,13 @@ def _measure(
         "p95_ms": round(took[int(len(took) * 0.95)] * 1000, 1),
         "worst_ms": round(took[-1] * 1000, 1),
     }
+
+
+def _write_messages(service: Service, count: int) -> None:
+    for number in range(count):
+        message = _feedback(number, 0)
+        browser = service.browse(f"w-{number}", *message.groups)
+        assert browser.post(message.path, dict(message.fields)).status_code == 303
 
 
 def tables(results: list[dict[str, Any]]) -> str:

@@ -3,7 +3,8 @@
 Each mail goes out at least once, always with the Message-ID that it got in the outbox. A
 worker first claims a mail, which moves its next try into the future, then sends it, then
 notes that it was sent; if it dies in between, the next try sends it again. What the server
-refuses for good is given up and told to staff.
+refuses for good is given up and told to staff. Of a mail that has left, or never will, only
+the head is kept: links that open something are nowhere but with the one they were sent to.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _deliver_one(way: Way, mail: Mail, settings: ServiceSettings, done: Round) -
         _note([mail], due=now() + pause, problem=type(error).__name__)
         raise
     else:
-        _note([mail], sent=now(), problem=None)
+        _note([mail], sent=now(), problem=None, content=_head(mail.content))
         done.sent += 1
 
 
@@ -157,7 +158,9 @@ def _note(mails: list[Mail], **facts: Any) -> None:
 def _give_up(mail: Mail, problem: str, settings: ServiceSettings) -> None:
     begin_writing()
     db.session.execute(
-        update(Mail).where(Mail.id == mail.id).values(refused=now(), problem=problem)
+        update(Mail)
+        .where(Mail.id == mail.id)
+        .values(refused=now(), problem=problem, content=_head(mail.content))
     )
     office = settings.mailbox_for("")
     log.error("mail given up", extra={"facts": {"mail": mail.id, "answer": problem[:3]}})
@@ -171,6 +174,11 @@ def _give_up(mail: Mail, problem: str, settings: ServiceSettings) -> None:
             reason="You receive this because STAFF_MAILBOXES names this address.",
         )
     db.session.commit()
+
+
+def _head(content: bytes) -> bytes:
+    """Return a mail without its text, which holds links and what somebody wrote."""
+    return content.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
 
 
 def _pause(tries: int) -> timedelta:

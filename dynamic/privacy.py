@@ -7,15 +7,20 @@ Each part that keeps personal data registers itself when it is imported:
 `known_as(who)` returns every account and address that the part knows to be the same person's;
 the registry asks all parts until nobody knows more. `export(who)` returns what is kept, as
 plain values that JSON can hold. `erase(who)` deletes it in the session (database) or at once
-(files, storage) and returns how many things went; the registry commits after all parts, asks
-for a new export for the build, and only then reports success. docs/privacy.md lists every
+(files, storage) and returns how many things went; the registry gives each part a transaction
+that may write and commits it, asks for a new export for the build, and only then reports
+success. Whatever fails in between can be done again. docs/privacy.md lists every
 field; a test compares that list with the tables.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 from flask import current_app
@@ -89,10 +94,12 @@ def erase_person(person: str) -> dict[str, int]:
     nothing of them.
     """
     who = find_person(person)
-    db.session.rollback()
-    begin_writing()
-    gone = {name: part.erase(who) for name, part in sorted(PARTS.items())}
-    db.session.commit()
+    gone = {}
+    for name, part in sorted(PARTS.items()):
+        db.session.rollback()
+        begin_writing()
+        gone[name] = part.erase(who)
+        db.session.commit()
     write_export()
     return gone
 
@@ -118,13 +125,31 @@ def _export_mails(who: Who) -> list[dict[str, Any]]:
 
 
 def _erase_mails(who: Who) -> int:
+    """Delete mails to the person, and what the office was or is to be told of them."""
     folder = current_app.config["SETTINGS"].mail_folder
-    mails = _mails_to(who)
-    for mail in mails:
-        (folder / file_name(mail)).unlink(missing_ok=True)
+    office = {a.lower() for a in current_app.config["SETTINGS"].staff_mailboxes.values()}
+    told = [m for m in db.session.scalars(select(Mail)) if m.recipient.lower() in office]
+    mails = _mails_to(who) + [m for m in told if _speaks_of(m.content, who)]
     for mail in mails:
         db.session.execute(delete(Mail).where(Mail.id == mail.id))
-    return len(mails)
+        (folder / file_name(mail)).unlink(missing_ok=True)
+    gone = len(mails)
+    for file in folder.glob("*.eml") if folder.is_dir() else ():
+        message = message_from_bytes(file.read_bytes(), policy=default)
+        to = str(message["To"]).lower()
+        if to in who.addresses or (to in office and _speaks_of(message, who)):
+            file.unlink(missing_ok=True)
+            gone += 1
+    return gone
+
+
+def _speaks_of(mail: bytes | EmailMessage, who: Who) -> bool:
+    """Tell whether a mail's text names one of the person's accounts or addresses."""
+    message = message_from_bytes(mail, policy=default) if isinstance(mail, bytes) else mail
+    body = message.get_body(("plain",))
+    text = body.get_content().casefold() if body else ""
+    names = {name.casefold() for name in (*who.addresses, *who.subjects)}
+    return any(re.search(rf"(?<![\w.+-]){re.escape(name)}(?![\w-])", text) for name in names)
 
 
 PARTS["mails"] = Part(known_as=lambda who: Who(), export=_export_mails, erase=_erase_mails)

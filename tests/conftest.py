@@ -8,7 +8,7 @@ nothing may be left out, it fails, and so does a test that skips for any other r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import cache
 
 import pytest
@@ -75,3 +75,12 @@ def _needs(item: pytest.Item) -> list[str]:
 @cache
 def _is_missing(name: str) -> bool:
     return bool(missing([name]))
+
+
+@pytest.fixture(scope="session")
+def ceph() -> Iterator[str]:
+    """The address of an S3 server that is as strict as Amazon's, one for each process of tests."""
+    from tests.ceph import radosgw
+
+    with radosgw() as address:
+        yield address

@@ -233,6 +233,19 @@ def administrator_command(settings: Settings, address: str, password: str) -> No
     click.echo(f"{account.email} may use the administration. Set up a second factor there.")
 
 
+@signin.command("purge")
+@_with_provider
+def purge_command(settings: Settings) -> None:
+    """Delete accounts that nobody confirmed, and expired sessions. 'run' does it by itself.
+
+    Example: nightpress signin purge
+    """
+    from deploy.signin.upkeep import purge
+
+    for name, count in purge().items():
+        click.echo(f"{name:<22}{count:>6} deleted")
+
+
 @signin.command("demo")
 @_with_provider
 def demo_command(settings: Settings) -> None:
@@ -242,11 +255,27 @@ def demo_command(settings: Settings) -> None:
     """
     from deploy.signin.people import make_demo_people
 
-    password, made = make_demo_people()
+    password, made = make_demo_people(_companies(settings))
     for person in made:
         company = f" of {person.company}" if person.company else ""
         click.echo(f"{person.email:<28} {', '.join(person.groups)}{company}")
     click.echo(f"Password of all: {password}")
+
+
+def _companies(settings: Settings) -> list[tuple[str, str]]:
+    """Return slug and name of the member companies that the live release knows."""
+    import json
+
+    from content_sync.release.releases import live
+
+    release = live(settings)
+    if release is None:
+        return []
+    try:
+        facts = json.loads((release.root / "service" / "records.json").read_bytes())
+        return [(one["slug"], one["name"]) for one in facts.get("companies", [])]
+    except (OSError, ValueError, KeyError):
+        return []
 
 
 @signin.command("client")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from allauth.account.adapter import get_adapter
@@ -162,9 +163,11 @@ DEMO_PEOPLE = (
 )
 
 
-def make_demo_people() -> tuple[str, list[Person]]:
+def make_demo_people(companies: Sequence[tuple[str, str]] = ()) -> tuple[str, list[Person]]:
     """Make one account for each group, all with one password, which is made new and returned.
 
+    The members belong to the first two of `companies`, slug and name, so that there are CVs
+    for them to read; where the site knows none, to companies that are made up.
     Raises NightpressError on a site with real data.
     """
     if not settings.IS_DEMO:
@@ -177,7 +180,13 @@ def make_demo_people() -> tuple[str, list[Person]]:
 
     password = keep(file.parent, file.name, lambda: f"demo-{secrets.token_hex(6)}")
     made = []
-    for address, name, group, company in DEMO_PEOPLE:
+    known = iter(companies)
+    for address, name, group, invented in DEMO_PEOPLE:
+        company = invented
+        if invented and (found := next(known, None)):
+            company = Company.objects.get_or_create(slug=found[0], defaults={"name": found[1]})[
+                0
+            ].slug
         account = Account.objects.filter(email=address).first()
         if account is None or not account.check_password(password):
             account = make_account(address, password, name=name, groups=(group,), company=company)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 from content_sync.errors import ConfigurationError
 
 
 def serve(port: int, host: str = "127.0.0.1") -> None:
-    """Answer until the process is ended. Django must be configured and prepared.
+    """Answer until the process is ended, and forget what has expired. Django must be ready.
 
     Only the proxy on this machine is believed about the reader's address and scheme.
     Raises ConfigurationError when the port is taken.
@@ -16,6 +17,8 @@ def serve(port: int, host: str = "127.0.0.1") -> None:
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
     from waitress.server import create_server
+
+    from deploy.signin.upkeep import purge_now_and_then
 
     application: Any = get_wsgi_application()
     try:
@@ -37,7 +40,10 @@ def serve(port: int, host: str = "127.0.0.1") -> None:
             f"The provider cannot listen at {host}:{port}: {error.strerror or error}.",
             hint="Choose another port with --port.",
         ) from error
+    stop = threading.Event()
+    threading.Thread(target=purge_now_and_then, args=(stop,), daemon=True).start()
     try:
         server.run()
     finally:
+        stop.set()
         server.close()

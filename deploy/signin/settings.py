@@ -122,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"{_CHECKS}.CommonPasswordValidator"},
     {"NAME": f"{_CHECKS}.NumericPasswordValidator"},
 ]
+UNCONFIRMED_DAYS = max(1, env.int("NIGHTPRESS_SIGNIN_UNCONFIRMED_DAYS", 7))
+"""Days after which an account goes that nobody has confirmed."""
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "account_home"

@@ -8,7 +8,7 @@ from sqlalchemy import delete, func, or_, select
 
 from dynamic.cv import archive, shelf
 from dynamic.cv.models import AccountPerson, Cv
-from dynamic.database import db
+from dynamic.database import begin_writing, db
 from dynamic.privacy import Part, Who
 
 
@@ -43,6 +43,8 @@ def erase(who: Who) -> int:
         # Their mails are erased with them: nothing is left to tell them by.
         shelf.withdraw(cv, queue=lambda _: None)
         gone += 1
+    db.session.rollback()  # withdrawing has ended the transaction that was given us
+    begin_writing()
     if ties:
         db.session.execute(delete(AccountPerson).where(AccountPerson.subject.in_(ties)))
     # What they wrote as staff stays, without their name.

@@ -23,7 +23,7 @@ from dynamic.cv.inspection import Inspected
 from dynamic.cv.models import Cv, CvCompany, CvReceipt
 from dynamic.cv.spool import Spooled
 from dynamic.cv.stores import Store, new_name, open_store
-from dynamic.database import begin_writing, db, now
+from dynamic.database import begin_writing, db, locked, now
 from dynamic.errors import Unavailable
 from dynamic.service_export import want_export
 
@@ -183,7 +183,7 @@ def _for_writing(cv_id: str) -> Cv | None:
     """Return a CV as it is now, in a transaction that may write."""
     db.session.rollback()
     begin_writing()
-    return db.session.scalars(select(Cv).where(Cv.id == cv_id).with_for_update()).one_or_none()
+    return db.session.scalars(locked(select(Cv).where(Cv.id == cv_id), Cv)).one_or_none()
 
 
 def erase_rows(ids: Iterable[str]) -> None:
@@ -201,7 +201,7 @@ def _write(
     """Write row and companies; return the row, the file that it named before, if it is new."""
     db.session.rollback()  # what was read so far is not what is written on
     begin_writing()
-    cv = db.session.scalars(select(Cv).where(Cv.subject == subject).with_for_update()).one_or_none()
+    cv = db.session.scalars(locked(select(Cv).where(Cv.subject == subject), Cv)).one_or_none()
     instant = now()
     if cv is not None and cv.leaving is not None:
         raise Unavailable("Your CV is being withdrawn just now. Wait until that is done.")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, session, url_for
+from flask import Response, abort, flash, redirect, render_template, request, session, url_for
 from flask_wtf import FlaskForm
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -136,7 +136,7 @@ def act_on(slug: str, uid: str, act: str) -> Any:
     """Admit, decline, check in, or take a check-in back."""
     event = organisers_only(slug, reader)
     if act not in ACTS or acts.find_by_uid(event, uid) is None:
-        return _gone(slug)
+        abort(404)
     do, words = ACTS[act]
     try:
         done = do(event, uid, Actor(By.ORGANISER, reader.subject))
@@ -230,10 +230,3 @@ def _mail_page(
         recipients=recipients,
         is_preview=is_preview,
     )
-
-
-def _gone(slug: str) -> Any:
-    flash("This registration does not exist, or not for this event.")
-    return render_template(
-        "error.html", heading="There is nothing here", text="This registration is not here."
-    ), 404

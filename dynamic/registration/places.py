@@ -13,12 +13,10 @@ from flask import current_app
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
-from dynamic.database import begin_writing, db, now
+from dynamic.database import begin_writing, db, locked, now
 from dynamic.registration.definition import Event
 from dynamic.registration.models import Desk, Registration, move
 from dynamic.registration.states import HOLDING, By, State
-
-SQL_SERVER_LOCK = "WITH (UPDLOCK, ROWLOCK)"
 
 
 def lock_desk(event: Event) -> Desk:
@@ -54,13 +52,7 @@ def find_desk(event: Event) -> Desk | None:
 
 def desk_statement(event_id: str) -> Select[Desk]:
     """Return the statement that locks a desk, on every database."""
-    return (
-        select(Desk)
-        .where(Desk.event_id == event_id)
-        .with_for_update()
-        .with_hint(Desk, SQL_SERVER_LOCK, "mssql")
-        .execution_options(populate_existing=True)
-    )
+    return locked(select(Desk).where(Desk.event_id == event_id), Desk)
 
 
 def held(event_id: str) -> int:

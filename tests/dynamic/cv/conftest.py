@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from tests.dynamic.cv.ceph import radosgw
+from tests.ceph import ACCESS_KEY, SECRET_KEY
 from tests.dynamic.cv.files import EICAR
 from tests.dynamic.process import Service
 from tests.dynamic.releases import Releases
@@ -115,19 +115,12 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def ceph() -> Iterator[str]:
-    """The address of an S3 server that is as strict as Amazon's."""
-    with radosgw() as address:
-        yield address
-
-
 @pytest.fixture
 def credentials(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Credentials of the S3 servers, in the environment as boto3 looks for them."""
     keys = {
-        "AWS_ACCESS_KEY_ID": "TESTKEY123",
-        "AWS_SECRET_ACCESS_KEY": "testsecret1234567890",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": os.devnull,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
@@ -13,13 +14,18 @@ from pathlib import Path
 
 import boto3
 import pytest
+import requests
 from sqlalchemy import create_engine, text
 
 from dynamic.app import create_app
-from dynamic.cv import upkeep
+from dynamic.cv import stores, upkeep
+from dynamic.cv.stores import S3Store
 from dynamic.database import db
+from dynamic.errors import Unavailable
 from dynamic.settings import read_service_settings
+from tests.ceph import client_of
 from tests.dynamic.cv import files
+from tests.dynamic.cv.conftest import make_bucket
 from tests.dynamic.cv.students import EDIT, MINE, send, student
 from tests.dynamic.process import Service, free_port
 
@@ -214,6 +220,66 @@ def test_an_s3_service_that_does_not_answer_keeps_the_forms_text(
     assert answer.status_code == 503
     assert "Chip cooling, Reliability" in answer.text
     assert "Send your CV" in mien.get(MINE).text
+
+
+@ON_SQLITE
+@pytest.mark.needs("ceph")
+def test_a_strict_s3_server_agrees(
+    ceph: str,
+    conf,
+    credentials: dict[str, str],
+    serve,
+) -> None:
+    client = client_of(ceph)
+    make_bucket(client, "cvs")
+    conf(CV_STORE="s3://cvs/kept", S3_ENDPOINT_URL=ceph)
+    service = serve()
+    mien = student(service)
+    content = files.pdf(padding=9_000_000, compress_streams=False)
+    assert send(mien, content).status_code == 303
+    assert mien.get("/services/cv/file").content == content
+    (one,) = client.list_objects_v2(Bucket="cvs")["Contents"]
+    # Nobody reads it without a signature.
+    assert requests.get(f"{ceph}/cvs/{one['Key']}", timeout=60).status_code == 403
+    assert send(mien, files.pdf("the second text of this student")).status_code == 303
+    token = mien.token("/services/cv/withdraw")
+    assert mien.post("/services/cv/withdraw", {"csrf_token": token}).status_code == 303
+    left = client.list_object_versions(Bucket="cvs")
+    assert not left.get("Versions")
+    assert not left.get("DeleteMarkers")
+    client.close()
+
+
+@ON_SQLITE
+@pytest.mark.needs("ceph")
+def test_a_name_in_a_bucket_is_written_once(
+    ceph: str, credentials: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # This server, of 2021, looks at the condition only in a bucket without versions; where
+    # there are versions, the first bytes stay below what is written over them.
+    stores._client.cache_clear()
+    client = client_of(ceph)
+    client.create_bucket(Bucket="plain")
+    store = S3Store("plain", "", endpoint=ceph, encryption="AES256")
+    name = stores.new_name("pdf")
+    for number in range(2):
+        (tmp_path / str(number)).write_bytes(str(number).encode())
+    store.put(name, tmp_path / "0", sha256="0")
+    with pytest.raises(Unavailable):
+        store.put(name, tmp_path / "1", sha256="1")
+    with contextlib.closing(store.open(name)) as kept:
+        assert kept.read() == b"0"
+    store.delete(name)
+    with pytest.raises(FileNotFoundError):
+        store.open(name)
+    client.close()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    stores._client.cache_clear()
+    with pytest.raises(Unavailable):
+        store.put(name, tmp_path / "0", sha256="0")
+    with pytest.raises(Unavailable):
+        store.check()
+    stores._client.cache_clear()
 
 
 @ON_SQLITE

@@ -13,10 +13,13 @@ import signal
 import subprocess
 import tempfile
 import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.dynamic.process import free_port
 
@@ -53,7 +56,7 @@ mon addr = 127.0.0.1:{mon}
 [osd]
 osd data = {d}/osd0
 osd objectstore = memstore
-memstore device bytes = 1073741824
+memstore device bytes = {bytes}
 osd class load list = *
 osd class default list = *
 [client.rgw]
@@ -64,33 +67,68 @@ rgw enable usage log = false
 """
 
 
+class NotUp(Exception):
+    """The server did not come up: a port was taken, or the machine is very busy."""
+
+
 @contextlib.contextmanager
-def radosgw() -> Iterator[str]:
-    """Start the server; yield its address; stop every process of it."""
-    folder = Path(tempfile.mkdtemp(prefix="ceph-"))
-    processes: list[subprocess.Popen[bytes]] = []
-    try:
-        yield _start(folder, processes)
-    finally:
-        for process in reversed(processes):
-            process.send_signal(signal.SIGKILL)  # its memory is all that it holds
-            process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
+def radosgw(*, gigabytes: int = 1) -> Iterator[str]:
+    """Start the server; yield its address; stop every process of it.
+
+    Ports are free when they are chosen and may be taken a moment later, so that a server
+    that does not come up is started anew on others, three times at most.
+    """
+    for last in (False, False, True):
+        folder = Path(tempfile.mkdtemp(prefix="ceph-"))
+        processes: list[subprocess.Popen[bytes]] = []
+        try:
+            try:
+                address = _start(folder, processes, gigabytes)
+            except (NotUp, OSError, subprocess.SubprocessError):
+                if last:
+                    raise
+                continue
+            yield address
+            return
+        finally:
+            for process in reversed(processes):
+                process.send_signal(signal.SIGKILL)  # its memory is all that it holds
+                process.wait(30)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
+def client_of(address: str) -> Any:
+    """Return a client of the server that does not depend on the environment."""
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name="us-east-1",
+    )
+
+
+def _start(folder: Path, processes: list[subprocess.Popen[bytes]], gigabytes: int) -> str:
     port, mon, low = free_port(), free_port(), free_port()
     for name in ("run", "mon", "osd0", "log"):
         (folder / name).mkdir()
     conf = folder / "ceph.conf"
     fsid = str(uuid.uuid4())
     conf.write_text(
-        _CONF.format(d=folder, fsid=fsid, mon=mon, port=port, low=low, high=min(low + 60, 65500))
+        _CONF.format(
+            d=folder,
+            fsid=fsid,
+            mon=mon,
+            port=port,
+            low=low,
+            high=min(low + 60, 65500),
+            bytes=gigabytes << 30,
+        )
     )
     environment = {**os.environ, "CEPH_CONF": str(conf)}
 
     def run(*command: str) -> None:
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120)
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=180)
 
     def keep(*command: str) -> None:
         processes.append(
@@ -134,13 +172,19 @@ def _start(folder: Path, processes: list[subprocess.Popen[bytes]]) -> str:
 
 
 def _wait(address: str, processes: list[subprocess.Popen[bytes]]) -> None:
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        for process in processes:
-            assert process.poll() is None, f"{process.args!r} ended"
-        try:
-            with urllib.request.urlopen(address, timeout=5):
+    """Wait until the server knows the user, which is later than that it answers."""
+    end = time.monotonic() + 180
+    client = client_of(address)
+    try:
+        while time.monotonic() < end:
+            if any(process.poll() is not None for process in processes):
+                raise NotUp("a process of the server ended")
+            try:
+                client.list_buckets()
+            except (BotoCoreError, ClientError):
+                time.sleep(0.2)
+            else:
                 return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("radosgw does not answer")
+    finally:
+        client.close()
+    raise NotUp("radosgw does not answer")
