@@ -153,7 +153,7 @@ ACCOUNT_RATE_LIMITS = {
 ALLAUTH_TRUSTED_PROXY_COUNT = 1
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
-# A code typed as it ends is taken, as RFC 6238 (section 5.2) advises: clocks differ, people are slow.
+# A code typed as it ends is taken, as RFC 6238 (section 5.2) advises: clocks differ.
 MFA_TOTP_TOLERANCE = 1
 
 # ---- Mail: a server by URL (smtp+tls://user:password@host:587), or files for a look
