@@ -144,6 +144,10 @@ COMPONENTS = {
         packages=("tdsodbc", "unixodbc"),
         is_there=lambda: _has_odbc_driver("FreeTDS"),
     ),
+    "pandoc": Component(
+        title="pandoc", packages=("pandoc",), is_there=lambda: _has_program("pandoc")
+    ),
+    "biber": Component(title="biber", packages=("biber",), is_there=lambda: _has_program("biber")),
     "chromium": Component(
         title="Chromium",
         packages=("chromium",),

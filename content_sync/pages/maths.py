@@ -55,6 +55,21 @@ def without_latex(text: str) -> str:
     return "".join(_pieces(text, _plain, str))
 
 
+def formulas(text: str) -> list[tuple[str, bool]]:
+    """Return the text in pieces: (words, False), and (LaTeX, True) for what can be shown."""
+    if not has_maths(text):
+        return [(text, False)]
+    pieces: list[tuple[str, bool]] = []
+    end = 0
+    for match in _MATHS.finditer(text):
+        latex = match[1] or match[2]
+        if _mathml(latex) is None or _plain(latex) is None:
+            continue
+        pieces += [(text[end : match.start()], False), (latex, True)]
+        end = match.end()
+    return [*pieces, (text[end:], False)]
+
+
 def _pieces(
     text: str, maths: Callable[[str], str | None], words: Callable[[str], str]
 ) -> list[str]:
