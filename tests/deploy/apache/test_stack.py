@@ -139,6 +139,10 @@ def test_a_killed_stack_leaves_nothing_running(tmp_path: Path) -> None:
     assert parent.stdout is not None
     with parent.stdout:
         child = int(parent.stdout.readline())
+    comm = Path(f"/proc/{child}/comm")
+    deadline = time.monotonic() + 20
+    while comm.read_text() != "sleep\n" and time.monotonic() < deadline:
+        time.sleep(0.02)
     assert _runs(child)
     parent.kill()
     parent.wait()
