@@ -119,4 +119,5 @@ def _is_robot(agent: str) -> bool:
     from counter_robots import is_robot_or_machine
     from crawleruseragents import is_crawler
 
-    return agent in {"", "-"} or is_robot_or_machine(agent) or is_crawler(agent)
+    listed = is_robot_or_machine(agent)  # type: ignore[no-untyped-call]
+    return agent in {"", "-"} or listed or is_crawler(agent)
