@@ -3,31 +3,32 @@
     python -m benchmarks.against_servers [--size N] [--rounds R]
 
 The same 200 pages of publications, asked for in turn: from Apache as deployed (TLS, all
-headers, access rules, precompressed files, access log), from nginx with the same files, and
-rendered per request by Flask and by Django from the database, behind Waitress on plain HTTP
-and without sign-in, which flatters them. CPU for each request is that of the server's whole
-process tree at saturation; times are taken at half of the saturated rate.
+headers, access rules, precompressed files, access log; members' pages with the session of
+somebody who signed in), from nginx with the same files, and rendered per request by Flask and
+by Django from the database, behind Waitress on plain HTTP and without sign-in, which flatters
+them. CPU for each request is that of the server's whole process tree at saturation; times are
+taken at half of the saturated rate.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.bench_site import WORK, live_release, source_of
+from benchmarks.bench_site import WORK, live_release, make_site, night, source_of
 from benchmarks.measure import write_result
-from benchmarks.nightly_full import run as run_full
-from benchmarks.nightly_full import site_name
 from benchmarks.per_request.load import answer_times, percentile, saturate
 from benchmarks.per_request.servers import memcached, nginx, peer
+from benchmarks.per_request.sign_in import session_of
 from benchmarks.report import table
 from benchmarks.visible_text import words
 from content_sync.operations.stack import running_stack
@@ -51,12 +52,10 @@ class _Asked:
 
 def run(size: int | None, rounds: int = 3) -> None:
     """Measure all servers in turn, `rounds` times, and write the result."""
-    site = WORK / site_name(size)
-    if not (site / "output/current").exists():
-        run_full(size)
-    ids = _sample(source_of(size))
+    site, source = _site(size)
+    ids = _sample(source, "public")
     figures: dict[str, list[dict[str, float]]] = {}
-    with _servers(site, source_of(size), ids) as servers:
+    with _servers(site, source, ids) as servers:
         likeness = _likeness(site, servers[-1], ids)
         for _ in range(rounds):
             for asked in servers:
@@ -72,6 +71,22 @@ def run(size: int | None, rounds: int = 3) -> None:
     write_result(f"against_servers-{size or 'all'}", runs, size=size, likeness=likeness)
 
 
+def _site(size: int | None) -> tuple[Path, Path]:
+    """Return a site with a live release, made if absent, and its source.
+
+    The real data are public; every twentieth work is made one for members.
+    """
+    name = f"served-{size or 'all'}"
+    site, source = WORK / name, WORK / f"{name}.sqlite"
+    if not source.is_file():
+        shutil.copy(source_of(size), source)
+        with closing(sqlite3.connect(source)) as connection, connection:
+            connection.execute("UPDATE publications SET access = 'members' WHERE rowid % 20 = 0")
+    if not (site / "output/current").exists():
+        night("full night", make_site(name), source)
+    return site, source
+
+
 @contextmanager
 def _servers(site: Path, database: Path, ids: list[str]) -> Iterator[list[_Asked]]:
     """Give all servers, running at the same time; only one is asked at a time."""
@@ -79,7 +94,15 @@ def _servers(site: Path, database: Path, ids: list[str]) -> Iterator[list[_Asked
     dynamic = [f"/publications/{record_id}/" for record_id in ids]
     packed = {"Accept-Encoding": "br, gzip"}
     with ExitStack() as open_:
-        stack = open_.enter_context(running_stack(read_settings(site), signin=False, service=False))
+        settings = read_settings(site)
+        stack = open_.enter_context(
+            running_stack(settings, signin=True, service=False, agent=False)
+        )
+        member = {"Cookie": session_of(settings, stack, "member@demo.example")}
+        closed = [
+            f"/members/publications/{slug(record_id)}/"
+            for record_id in _sample(database, "members")
+        ]
         apache = next(c for c in stack.children.running if c.title == "Apache").process.pid
         tls = site / "var/apache/tls"
         tree = live_release(site) / "public"
@@ -91,10 +114,14 @@ def _servers(site: Path, database: Path, ids: list[str]) -> Iterator[list[_Asked
         cached = open_.enter_context(peer("django_app", database, cache))
         django = open_.enter_context(peer("django_app", database))
         host = {"Host": f"{stack.host}:{stack.port}"}
+        here = host | packed
         local = "127.0.0.1"
         yield [
-            _Asked("Apache", f"https://{local}:{stack.port}", static, apache, host | packed),
+            _Asked("Apache", f"https://{local}:{stack.port}", static, apache, here),
             _Asked("Apache, not compressed", f"https://{local}:{stack.port}", static, apache, host),
+            _Asked(
+                "Apache, members", f"https://{local}:{stack.port}", closed, apache, here | member
+            ),
             _Asked("nginx", f"https://{local}:{port}", static, other, packed),
             _Asked("nginx, plain HTTP", f"http://{local}:{plain}", static, other, packed),
             _Asked("Flask per request", f"http://{local}:{flask[1]}", dynamic, flask[0]),
@@ -117,10 +144,11 @@ def _measured(asked: _Asked) -> dict[str, float]:
     }
 
 
-def _sample(database: Path) -> list[str]:
-    with sqlite3.connect(database) as connection:
+def _sample(database: Path, access: str) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
         found = connection.execute(
-            "SELECT id FROM publications WHERE access = 'public' AND status = 'current' ORDER BY id"
+            "SELECT id FROM publications WHERE access = ? AND status = 'current' ORDER BY id",
+            (access,),
         ).fetchall()
     return random.Random(1).sample([row[0] for row in found], PAGES)  # noqa: S311
 

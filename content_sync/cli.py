@@ -19,6 +19,7 @@ from content_sync import __version__
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
+from content_sync.operations.commands import usage
 from content_sync.source.commands import diff, source
 from deploy.signin.commands import signin
 from dynamic.commands import after_release, before_build, privacy, service
@@ -646,6 +647,7 @@ main.add_command(_add(source))
 cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)
+main.add_command(_add(usage))
 
 
 if __name__ == "__main__":

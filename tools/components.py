@@ -131,6 +131,11 @@ COMPONENTS = {
         packages=("apache2", "libapache2-mod-auth-openidc"),
         is_there=_has_apache,
     ),
+    "systemd-analyze": Component(
+        title="systemd's own checker of units",
+        packages=("systemd",),
+        is_there=lambda: shutil.which("systemd-analyze") is not None,
+    ),
     "msodbcsql": Component(
         title="Microsoft's ODBC driver 18",
         packages=("unixodbc",),  # the driver itself comes with the Python packages for tests

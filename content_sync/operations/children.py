@@ -1,12 +1,21 @@
-"""Child processes of the stack: started one after the other, watched, stopped in reverse."""
+"""Child processes of the stack: started one after the other, watched, stopped in reverse.
+
+They end with their parent. Where it is killed and cannot stop them, Linux does: each child is
+started through `setpriv --pdeathsig` (util-linux, part of every Debian), which asks the kernel
+for SIGTERM in that moment and then becomes the child. On other systems what a killed parent
+leaves must be ended by hand.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -81,7 +90,7 @@ class Children:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             process = subprocess.Popen(
-                command,
+                [*_ends_with_us(), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -145,6 +154,17 @@ def listens(port: int, address: str = "127.0.0.1") -> bool:
             return True
     except OSError:
         return False
+
+
+@functools.cache
+def _ends_with_us() -> tuple[str, ...]:
+    """The words before a command that make it end when we do; none where that is not to be had."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    if setpriv is None:
+        return ()
+    words = (setpriv, "--pdeathsig", "TERM", "--")
+    tried = subprocess.run([*words, "true"], capture_output=True)  # BusyBox's knows it not
+    return words if tried.returncode == 0 else ()
 
 
 def _status(code: int) -> str:

@@ -48,6 +48,8 @@ class Stack:
     signin_url: str
     """The included provider's address; empty without sign-in."""
     service_port: int
+    agent_port: int
+    """Of the rebuild agent; 0 where it does not run."""
     proxy_secret: str
     run: Path
     log: Path
@@ -65,11 +67,13 @@ def running_stack(
     port: int = 0,
     signin: bool | None = None,
     service: bool | None = None,
+    agent: bool | None = None,
     signin_host: str = SIGNIN_HOST,
 ) -> Iterator[Stack]:
     """Give the running stack of a site whose first release is live; port 0 takes a free one.
 
-    `signin` and `service` None mean: if they are installed. Raises ConfigurationError when
+    `signin` and `service` None mean: if they are installed; `agent` None: with the sign-in, without
+    which nobody could reach it. Raises ConfigurationError when
     Apache is missing or nothing is live, ChildDied when a part does not start.
     """
     if live(settings) is None:
@@ -79,6 +83,7 @@ def running_stack(
     find_apache(signin=False)
     signin = _has("deploy.signin.start", "allauth") if signin is None else signin
     service = _has("dynamic.app", "flask") if service is None else service
+    agent = signin and has_agent() if agent is None else agent
     port = port or free_port()
     _check_free(port)
     signin_backend = free_port() if signin else 0
@@ -98,6 +103,7 @@ def running_stack(
         certificate=certificate.certificate,
         key=certificate.key,
         service_port=free_port(),
+        agent_port=free_port() if agent else None,
         signin=signin,
         signin_host=f"{signin_host}:{port}",
         authority=certificate.authority,
@@ -111,6 +117,7 @@ def running_stack(
         authority=certificate.authority,
         signin_url=signin_url if signin else "",
         service_port=apache.service_port,
+        agent_port=apache.agent_port or 0,
         proxy_secret=secret,
         run=apache.run,
         log=apache.log,
@@ -121,11 +128,14 @@ def running_stack(
     with stack.children as children:
         provider = _start_signin(settings, stack, signin_backend, environment) if signin else None
         behind = _start_service(settings, stack, environment) if service else None
+        rebuilds = _start_agent(settings, stack, environment) if agent else None
         if provider:
             children.wait_for(provider, lambda: listens(signin_backend))
             stack.demo = _demo_people(settings, environment)
         if behind:
             children.wait_for(behind, lambda: listens(stack.service_port))
+        if rebuilds:
+            children.wait_for(rebuilds, lambda: listens(stack.agent_port))
         started = children.start(
             "Apache", command, log=apache.log / "apache.log", environment=environment
         )
@@ -223,6 +233,23 @@ def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]
         [*_NIGHTPRESS, "service", "run", *where, "--port", str(stack.service_port)],
         log=log,
         environment=environment,
+        folder=settings.site,
+    )
+
+
+def has_agent() -> bool:
+    """Whether this installation has `nightpress agent`."""
+    from content_sync.cli import main
+
+    return "agent" in main.commands
+
+
+def _start_agent(settings: Settings, stack: Stack, environment: dict[str, str]) -> Child:
+    return stack.children.start(
+        "The rebuild agent",
+        [*_NIGHTPRESS, "agent", "--site", str(settings.site)],
+        log=stack.log / "agent.log",
+        environment={**environment, "NIGHTPRESS_AGENT_PORT": str(stack.agent_port)},
         folder=settings.site,
     )
 

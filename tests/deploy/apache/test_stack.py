@@ -124,3 +124,37 @@ def test_a_folder_that_the_serving_user_cannot_enter_is_named(tmp_path: Path) ->
     tmp_path.chmod(0o700)
     with pytest.raises(ConfigurationError, match=r"who may not enter .*chmod o\+x"):
         apache.check_reachable(tmp_path, user)
+
+
+def test_a_killed_stack_leaves_nothing_running(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from content_sync.operations.children import Children\n"
+        "children = Children()\n"
+        f"log = Path({str(tmp_path / 'log')!r})\n"
+        "child = children.start('Sleep', ['sleep', '600'], log=log)\n"
+        "print(child.process.pid, flush=True)\ntime.sleep(600)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    with parent.stdout:
+        child = int(parent.stdout.readline())
+    comm = Path(f"/proc/{child}/comm")
+    deadline = time.monotonic() + 20
+    while comm.read_text() != "sleep\n" and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _runs(child)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 20
+    while _runs(child) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(child)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; one that ended and waits to be asked how does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

@@ -116,3 +116,18 @@ def _with_store(tmp_path: Path, command: list[str], port: int, **defines: str) -
     finally:
         store.kill()
         store.wait()
+
+
+def test_a_provider_that_was_never_reached_gives_a_page_that_says_so() -> None:
+    # What the provider says of itself is not known yet: nobody can even be sent to it.
+    with stack(NIGHTPRESS_SIGNIN_HOST="signin.localhost:1") as site:
+        site.nightpress("signin", "prepare")
+        site.start_apache()
+        reader = Reader(site)
+        for path in ("/members/", "/staff/", "/signin/", "/services/me/"):
+            down = reader.go(path)
+            assert down.status_code == 503, path
+            assert "Sign-in is out of order" in down.text
+            assert down.headers["Retry-After"] == "30"
+        assert reader.fetch("/members/").status_code == 401
+        assert reader.go("/publications/one/").status_code == 200
