@@ -30,6 +30,9 @@ FULL_TEXTS = ""
 FULL_TEXT_TYPES = [".pdf"]
 S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 
+# Whom harvesters of the records (OAI-PMH) may write to; empty: the address below.
+ADMIN_EMAIL = ""
+
 # Where faults that endanger the site are to be reported, for /.well-known/security.txt:
 # "mailto:security@…" or an https address. Empty: no such file.
 SECURITY_CONTACT = ""

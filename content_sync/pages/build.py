@@ -106,6 +106,8 @@ class Build:
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
         self.registrations = read_registrations(settings.var)
         self.state: dict[str, str] = {}
+        self.scope: dict[str, list[str]] | None = None
+        """Which ids of each kind `make_records` looked at; None means all."""
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
         self._renderer: Renderer | None = None
@@ -163,7 +165,7 @@ class Build:
         self._publish_assets()
         self.report.full_texts = self.bring_full_texts()
         self.state = self._digests(generator)
-        scope = self._scope()
+        scope = self.scope = self._scope()
         self.report.full = scope is None
         setup = Setup(
             conf=str(self.settings.pelicanconf),
@@ -201,6 +203,11 @@ class Build:
         """Return a page for staff."""
         assert self._renderer is not None
         return self._renderer.staff_page(url, template, values)
+
+    def render_public(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for everyone that is made when all others are there."""
+        assert self._renderer is not None
+        return self._renderer.public_page(url, template, values)
 
     def write_server_files(self) -> None:
         """Write what the web server needs beside pages: its error pages, security.txt."""
@@ -520,6 +527,7 @@ def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
     """Return the links below every page: news, search and the pages of prose."""
     links = [("News", "/news/")] if context.get("articles") else []
     links += [(str(page.title), f"/{page.url}") for page in context.get("pages", ())]
+    links.append(("Data", "/data/"))
     return [{"title": title, "url": url} for title, url in [*links, ("Search", "/search/")]]
 
 
