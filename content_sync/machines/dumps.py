@@ -102,9 +102,8 @@ def write_dumps(files: Files, stage: Stage, reader: Reader, catalogue: Catalogue
     entries = {entry.path: entry for entry in stage.entries(f"{FOLDER}/")}
     own = {path for path, _ in dumps}
     for path in sorted(entries.keys() - own):
-        if (
-            path.endswith(".gz") and entries[path].records != COMPRESSED
-        ):  # what other parts of the build offer for download
+        # What other parts of the build offer for download.
+        if path.endswith(".gz") and entries[path].records != COMPRESSED:
             dumps.append((path, ""))
     return [
         Dump(path[len(FOLDER) + 1 :], entries[path].size, entries[path].sha256.hex(), day)

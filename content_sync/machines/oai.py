@@ -133,11 +133,11 @@ def write_oai(
     for name, body in fixed.items():
         text = _document(base, body, bare=name == "error")
         files.put(f"{FOLDER}/{name}.xml", [text], text.encode)
-    for name in pages.order:
-        stamps = pages.records[name]
-        nexts = (pages.after.get(name), pages.after_of_kind.get(name))
+    for place in pages.order:
+        stamps = pages.records[place]
+        nexts = (pages.after.get(place), pages.after_of_kind.get(place))
         files.put(
-            f"{FOLDER}/pages/{page_name(*name)}.xml",
+            f"{FOLDER}/pages/{page_name(*place)}.xml",
             [base, nexts, *(part for s in stamps for part in (s.id, s.digest))],
             lambda stamps=stamps, nexts=nexts: _page(reader, base, host, stamps, nexts),  # type: ignore[misc]
         )
