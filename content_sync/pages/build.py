@@ -55,6 +55,10 @@ _BATCH_OTHERS = 200
 _FEW = 1500
 """Up to so many records are rendered here: starting processes would take longer."""
 
+SITE_CSS = "css/site.css"
+LOGOS = ("images/logo.svg", "images/logo.png", "images/logo.webp")
+"""What a site may add below its own theme/static/: colours, and the logo in its header."""
+
 _DOCUMENTED = frozenset(PLURALS)
 _DOCUMENTED_TABLES = tuple(PLURALS.values())
 
@@ -140,13 +144,16 @@ class Build:
         """Return what every template may show, `asset` included."""
         theme = Path(generator.theme)
         client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
-        assets, self._assets = read_assets(theme / "static", client)
+        own = self.settings.site / "theme" / "static"
+        assets, self._assets = read_assets(theme / "static", client, own)
         self._globals = {
             **plain_settings(generator.settings),
             "nav": navigation(self.reader),
             "is_demo": self.is_demo,
             "footer_links": _footer_links(generator.context),
             "assets": assets,
+            "site_css": SITE_CSS in assets,
+            "site_logo": next((name for name in LOGOS if name in assets), ""),
             "generator": f"Nightpress {__version__}",
             "sign_in_url": self.settings.sign_in_url,
         }

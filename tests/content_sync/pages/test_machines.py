@@ -74,9 +74,10 @@ def test_sitemaps_name_each_page_once_and_no_other(site: Site) -> None:
     for url in found:
         file = root / page_file(url.removeprefix("https://publications.example"))
         assert file.is_file(), url
-    assert f"Sitemap: {'https://publications.example'}/sitemap.xml" in (
-        root / "robots.txt"
-    ).read_text()
+    assert (
+        f"Sitemap: {'https://publications.example'}/sitemap.xml"
+        in (root / "robots.txt").read_text()
+    )
 
 
 def test_only_what_changed_has_a_new_day_and_a_new_file(site: Site) -> None:
@@ -106,9 +107,7 @@ def test_what_is_withdrawn_or_closed_is_deleted_for_machines(site: Site) -> None
     with contextlib.closing(sqlite3.connect(site.settings.history)) as history, history:
         history.execute("UPDATE stamps SET day = '2026-01-05'")
     title = site.snapshot("SELECT title FROM publications WHERE id = ?", one)[0][0]
-    site.edit(
-        "UPDATE publications SET access = 'members', version = version + 1 WHERE id = ?", one
-    )
+    site.edit("UPDATE publications SET access = 'members', version = version + 1 WHERE id = ?", one)
     site.night()
     with contextlib.closing(sqlite3.connect(site.settings.history)) as history:
         row = history.execute(
