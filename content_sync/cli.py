@@ -21,6 +21,7 @@ from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.operations.commands import usage
 from content_sync.source.commands import diff, source
+from content_sync.travelling.commands import edition, proceedings
 from deploy.signin.commands import signin
 from dynamic.commands import after_release, before_build, privacy, service
 from dynamic.cv.commands import cv
@@ -648,6 +649,8 @@ cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)
 main.add_command(_add(usage))
+main.add_command(_add(edition))
+main.add_command(_add(proceedings))
 
 
 if __name__ == "__main__":

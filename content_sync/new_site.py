@@ -30,6 +30,9 @@ FULL_TEXTS = ""
 FULL_TEXT_TYPES = [".pdf"]
 S3_ENDPOINT_URL = ""  # an S3 service other than Amazon's
 
+# Whom harvesters of the records (OAI-PMH) may write to; empty: the address below.
+ADMIN_EMAIL = ""
+
 # Where faults that endanger the site are to be reported, for /.well-known/security.txt:
 # "mailto:security@…" or an https address. Empty: no such file.
 SECURITY_CONTACT = ""
@@ -70,6 +73,9 @@ MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go 
 CV_STORE = ""
 CLAMD = ""
 
+# Colours stand in theme/static/css/site.css. A logo is theme/static/images/logo.svg (or .png),
+# the icon of browser tabs theme/static/images/icon.svg: put your own there.
+
 # Own templates that replace the theme's, file by file.
 THEME_TEMPLATES_OVERRIDES = ["templates"]
 
@@ -96,6 +102,26 @@ The first night has run.
 """
 
 
+_CSS = """\
+/* Your colours: they take the place of the theme's. Text must stand out from the paper by 4.5 to 1
+   at least; the values here are the theme's own. */
+:root {
+  --paper: #fdfdfb; /* behind everything */
+  --ink: #16181b; /* text */
+  --soft: #44484d; /* text that stands back */
+  --link: #0d438c; /* links: the colour that people see as yours */
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #15181b;
+    --ink: #e7e5df;
+    --soft: #b9b8b2;
+    --link: #a3c6fa;
+  }
+}
+"""
+
+
 def make_site(folder: Path, *, name: str = "Your institute", url: str = "") -> None:
     """Write settings and sample prose into `folder`, which must be new or empty.
 
@@ -113,10 +139,11 @@ def make_site(folder: Path, *, name: str = "Your institute", url: str = "") -> N
         ("pelicanconf.py", settings),
         ("content/pages/about.md", _ABOUT),
         ("content/news/the-site-is-up.md", _NEWS),
+        ("theme/static/css/site.css", _CSS),
         (".gitignore", "/var/\n/output/\n"),
     ):
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    for path in ("templates", "content/images"):
+    for path in ("templates", "content/images", "theme/static/images"):
         (folder / path).mkdir()

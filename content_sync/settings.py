@@ -42,6 +42,8 @@ class Settings:
     """A sync that loses more than this share of a view's records is refused …"""
     guard_minimum: int = 20
     """… if it also loses at least this many."""
+    admin_email: str = ""
+    """Whom harvesters may write to; without one, the address of `security_contact`."""
     security_contact: str = ""
     """mailto: or https: address for reports of security faults, for security.txt."""
     guard_changed_share: float = 0.5
@@ -153,6 +155,8 @@ def read_settings(site: Path) -> Settings:
 
 
 def _check(values: dict[str, Any]) -> Iterator[str]:
+    if not re.fullmatch(r"(?:[^\s@<>&]+@[^\s@<>&]+)?", str(values.get("admin_email", ""))):
+        yield "ADMIN_EMAIL must be an address such as library@example.org"
     for name in ("sitename", "siteurl", "timezone", "sign_in_url", "full_texts", "s3_endpoint_url"):
         if not isinstance(values.get(name, ""), str):
             yield f"{name.upper()} must be text"

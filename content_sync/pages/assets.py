@@ -11,19 +11,24 @@ from search.bundle import bundle_client
 _CSS_URL = re.compile(rb'url\((["\']?)([^)"\':]+)\1\)')
 
 
-def read_assets(static: Path, client: Path) -> tuple[dict[str, str], dict[str, bytes]]:
+def read_assets(
+    static: Path, client: Path, own: Path | None = None
+) -> tuple[dict[str, str], dict[str, bytes]]:
     """Return where templates find each asset, and the files to publish.
 
     The first maps names such as `css/press.css` to paths such as
     `/assets/css/press.0a1b2c3d4e.css`; the second maps files below `assets/` to their bytes.
     Stylesheets name their fonts by the published names. The search client's modules become
-    a few scripts, such as `search/engine.js`.
+    a few scripts, such as `search/engine.js`. Files of the site's `own` folder stand in for
+    the theme's of the same name, or join them.
     """
     paths: dict[str, str] = {}
     files: dict[str, bytes] = {}
     found = {
-        file.relative_to(static).as_posix(): file.read_bytes()
-        for file in sorted(static.rglob("*"))
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for folder in (static, own)
+        if folder is not None
+        for file in sorted(folder.rglob("*"))
         if file.is_file() and not file.name.startswith(".")
     }
     for name in sorted(found, key=lambda n: (n.endswith(".css"), n)):

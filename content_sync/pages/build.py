@@ -63,6 +63,10 @@ _BATCH_OTHERS = 200
 _FEW = 1500
 """Up to so many records are rendered here: starting processes would take longer."""
 
+SITE_CSS = "css/site.css"
+LOGOS = ("images/logo.svg", "images/logo.png", "images/logo.webp")
+"""What a site may add below its own theme/static/: colours, and the logo in its header."""
+
 _DOCUMENTED = {"work" if kind == "publication" else kind: kind for kind in PLURALS}
 """Kind of batch → type of the records that it brings documents of."""
 _DOCUMENTED_TABLES = tuple(PLURALS.values())
@@ -115,6 +119,8 @@ class Build:
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
         self.registrations = read_registrations(settings.var)
         self.state: dict[str, str] = {}
+        self.scope: dict[str, list[str]] | None = None
+        """Which ids of each kind `make_records` looked at; None means all."""
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
         self._renderer: Renderer | None = None
@@ -147,13 +153,16 @@ class Build:
         """Return what every template may show, `asset` included."""
         theme = Path(generator.theme)
         client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
-        assets, self._assets = read_assets(theme / "static", client)
+        own = self.settings.site / "theme" / "static"
+        assets, self._assets = read_assets(theme / "static", client, own)
         self._globals = {
             **plain_settings(generator.settings),
             "nav": navigation(self.reader),
             "is_demo": self.is_demo,
             "footer_links": _footer_links(generator.context),
             "assets": assets,
+            "site_css": SITE_CSS in assets,
+            "site_logo": next((name for name in LOGOS if name in assets), ""),
             "generator": f"Nightpress {__version__}",
             "sign_in_url": self.settings.sign_in_url,
         }
@@ -172,7 +181,7 @@ class Build:
         self._publish_assets()
         self.report.full_texts = self.bring_full_texts()
         self.state = self._digests(generator)
-        scope = self._scope()
+        scope = self.scope = self._scope()
         self.report.full = scope is None
         setup = Setup(
             conf=str(self.settings.pelicanconf),
@@ -210,6 +219,11 @@ class Build:
         """Return a page for staff."""
         assert self._renderer is not None
         return self._renderer.staff_page(url, template, values)
+
+    def render_public(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for everyone that is made when all others are there."""
+        assert self._renderer is not None
+        return self._renderer.public_page(url, template, values)
 
     def write_server_files(self) -> None:
         """Write what the web server needs beside pages: its error pages, security.txt."""
@@ -536,6 +550,7 @@ def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
     """Return the links below every page: news, search and the pages of prose."""
     links = [("News", "/news/")] if context.get("articles") else []
     links += [(str(page.title), f"/{page.url}") for page in context.get("pages", ())]
+    links.append(("Data", "/data/"))
     return [{"title": title, "url": url} for title, url in [*links, ("Search", "/search/")]]
 
 

@@ -157,6 +157,13 @@ class Renderer:
         }
         return self._render(template, base | values).encode()
 
+    def public_page(self, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for everyone."""
+        base = {"audience": "public", "root": "", "canonical": url, "section": ""}
+        return self._render(
+            template, base | {"description": "", "noindex": False} | values
+        ).encode()
+
     def gone_key(self) -> bytes:
         """Return a digest of template and settings of such pages."""
         return self._key("tombstone.html", {})

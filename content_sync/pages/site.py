@@ -10,6 +10,7 @@ from typing import Any
 
 from content_sync import __version__
 from content_sync.errors import ConfigurationError
+from content_sync.machines.write import write_machines
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
@@ -86,6 +87,7 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     write_staff(build, stage.root / "staff", completeness)
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
+    write_machines(settings, stage, build)
     build.write_server_files()
     departed = settle(
         settings,

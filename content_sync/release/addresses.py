@@ -16,6 +16,10 @@ RESERVED = (
     "/services/",
     "/.well-known/",
     "/live/",
+    "/data/",
+    "/feeds/",
+    "/oai/",
+    "/sitemaps/",
 )
 """Paths that no redirect of the source may cover."""
 
@@ -25,7 +29,10 @@ GONE = "gone:"
 COMPRESSED = "compressed:"
 """What `records` of a compressed sibling is; it has no address of its own."""
 
-_EXEMPT = tuple(f"{tree}/{folder}/" for tree in WEB_TREES for folder in ("assets", "search-index"))
+_EXEMPT = (
+    *(f"{tree}/{folder}/" for tree in WEB_TREES for folder in ("assets", "search-index")),
+    "public/data/changes/",
+)
 
 
 def url_of(path: str) -> str:

@@ -25,7 +25,7 @@ from content_sync.release.visibility import read_visibility
 from content_sync.urls import PLURALS, record_url
 
 # Answered by programs or by the live overlay, not by files of the release.
-_DYNAMIC = ("/services/", "/live/", "/staff/", "/.well-known/", "/signin/", "/signout/")
+_DYNAMIC = ("/oai", "/services/", "/live/", "/staff/", "/.well-known/", "/signin/", "/signout/")
 
 # What may follow the site's own address; anything else is part of another host's name.
 _ENDS = (b"/", b"?", b"#", b"")

@@ -7,6 +7,7 @@ relative to the release (`public/people/ada.html`), which is how manifests name 
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -29,6 +30,16 @@ CREATE TABLE IF NOT EXISTS releases (
     recorded    TEXT,           -- its URLs stand in this file
     rolled_back TEXT            -- taken back: nothing is built upon it or rolled back to it
 );
+
+-- A row is one publication that everyone could see, as it was last exported to machines.
+CREATE TABLE IF NOT EXISTS stamps (
+    id      TEXT PRIMARY KEY,
+    digest  BLOB NOT NULL,     -- of all that is exported; empty for one that is deleted
+    day     TEXT NOT NULL,     -- UTC date on which it came to be so
+    kind    TEXT NOT NULL,
+    page    INTEGER NOT NULL,  -- of the records of that day and kind
+    deleted INTEGER NOT NULL
+) WITHOUT ROWID;
 
 -- A row is one URL that was ever live.
 CREATE TABLE IF NOT EXISTS urls (
@@ -111,7 +122,33 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
         " ON CONFLICT DO UPDATE SET recorded = ?2, published = coalesce(published, ?2)",
         (release.number, now()),
     )
+    _take_stamps(connection, release)
     return Recorded(len(new), departed)
+
+
+STAMPS_FILE = "catalogue/changed.jsonl"
+"""What of the stamps a release changes: a list of the row's values on each line."""
+
+
+def stamps(connection: sqlite3.Connection) -> list[tuple[str, bytes, str, str, int, int]]:
+    """Return what is remembered of the publications that machines were given."""
+    return connection.execute(
+        "SELECT id, digest, day, kind, page, deleted FROM stamps ORDER BY id"
+    ).fetchall()
+
+
+def _take_stamps(connection: sqlite3.Connection, release: Release) -> None:
+    """Take over what a release changes, unless a later release did so already."""
+    file = release.root / STAMPS_FILE
+    row = connection.execute("SELECT value FROM meta WHERE name = 'stamped'").fetchone()
+    if not file.is_file() or (row and int(row[0]) >= release.number):
+        return
+    with file.open(encoding="utf-8") as lines:
+        connection.executemany(
+            "INSERT OR REPLACE INTO stamps VALUES (?, ?, ?, ?, ?, ?)",
+            ((one, bytes.fromhex(digest), *rest) for one, digest, *rest in map(json.loads, lines)),
+        )
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('stamped', ?)", (str(release.number),))
 
 
 # The files of the release that are URLs for good: no tombstones, no staff pages,

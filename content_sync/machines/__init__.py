@@ -1,0 +1,1 @@
+"""What machines read of a release: feeds, sitemaps, dumps, OAI-PMH; of public records alone."""

@@ -1,0 +1,55 @@
+"""Files that are made again only when what they are made of has changed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+
+from content_sync.release.manifest import Entry
+from content_sync.release.stage import Stage, write_file
+
+RECIPE = "1"
+"""Changes when the same records would give other files."""
+
+
+class Files:
+    """Files of a stage below some folders; what nobody asks for any more is removed."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._asked: set[str] = set()
+        self._kept: list[Entry] = []
+        self._written: list[Entry] = []
+        self.written = 0
+
+    def put(self, path: str, parts: Iterable[object], make: Callable[[], bytes]) -> Entry:
+        """Keep the file of the last release if it was made of the same `parts`, or make it."""
+        digest = hashlib.blake2b(f"{RECIPE}\0{path}".encode(), digest_size=16)
+        for part in parts:
+            digest.update(part if isinstance(part, bytes) else str(part).encode())
+            digest.update(b"\0")
+        key = digest.digest()
+        self._asked.add(path)
+        before = self._stage.base_entry(path)
+        if before is not None and before.key == key:
+            self._kept.append(before)
+            return before
+        entry = write_file(self._stage.root, path, make(), key)
+        self._written.append(entry)
+        self.written += 1
+        return entry
+
+    def finish(self, *folders: str) -> None:
+        """Tell the stage; remove what stands below `folders` and was not asked for."""
+        self._stage.add(self._written)
+        self._stage.keep(self._kept)
+        for folder in folders:
+            surplus = [e.path for e in self._stage.entries(folder) if e.path not in self._asked]
+            self._stage.remove(
+                path for path in surplus if not path.endswith((".br", ".gz")) or self._is_own(path)
+            )
+        self._written, self._kept = [], []
+
+    def _is_own(self, path: str) -> bool:
+        """Dumps end in .gz themselves; siblings of other files belong to compress.py."""
+        return path.endswith((".jsonl.gz", ".sqlite.gz"))

@@ -1,0 +1,75 @@
+"""The sitemap index, sitemaps of at most 50,000 pages each, and robots.txt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from content_sync.machines.catalogue import Catalogue
+from content_sync.machines.files import Files
+from content_sync.machines.records import xml_text
+from content_sync.release.addresses import COMPRESSED, GONE, url_of
+from content_sync.release.stage import Stage
+
+MOST_URLS = 50_000
+_LEFT_OUT = frozenset({"/404.html", "/search/", "/google.html"})
+_NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+
+
+def write_sitemaps(
+    files: Files, stage: Stage, catalogue: Catalogue, *, siteurl: str, gone: Iterable[str]
+) -> None:
+    """Write the sitemaps of all public pages, `gone` ones apart, and what names them.
+
+    A page's lastmod is the day on which the newest of the works that it shows came to be as it
+    is; a page that shows none has no lastmod.
+    """
+    left_out = _LEFT_OUT | set(gone)
+    by_part: dict[str, list[str]] = defaultdict(list)
+    newest: dict[str, str] = defaultdict(str)
+    days = {f"publication:{s.id}": s.day for s in catalogue.stamps.values() if not s.deleted}
+    for entry in stage.entries("public/"):
+        if not entry.path.endswith(".html") or entry.records.startswith((GONE, COMPRESSED)):
+            continue
+        url = url_of(entry.path)
+        if url in left_out:
+            continue
+        shown = entry.records.split("\n")
+        # A publication's own page names other works too, which do not make it newer.
+        if shown[0].startswith("publication:") and url.startswith("/publications/"):
+            shown = shown[:1]
+        day = max((days.get(record, "") for record in shown), default="")
+        part = url.split("/")[1] if url.count("/") > 2 else "pages"
+        place = len(by_part[part]) // MOST_URLS + 1
+        lastmod = f"<lastmod>{day}</lastmod>" if day else ""
+        address = xml_text(siteurl + quote(url))
+        by_part[part].append(f"<url><loc>{address}</loc>{lastmod}</url>\n")
+        name = f"{part}-{place}"
+        newest[name] = max(newest[name], day)
+    index = []
+    for part, lines in sorted(by_part.items()):
+        for start in range(0, len(lines), MOST_URLS):
+            name = f"{part}-{start // MOST_URLS + 1}"
+            body = "".join(lines[start : start + MOST_URLS])
+            text = (
+                f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {_NAMESPACE}>\n{body}</urlset>\n'
+            )
+            files.put(f"public/sitemaps/{name}.xml", [text], text.encode)
+            lastmod = f"<lastmod>{newest[name]}</lastmod>" if newest[name] else ""
+            address = xml_text(f"{siteurl}/sitemaps/{name}.xml")
+            index.append(f"<sitemap><loc>{address}</loc>{lastmod}</sitemap>\n")
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_NAMESPACE}>\n'
+        f"{''.join(index)}</sitemapindex>\n"
+    )
+    files.put("public/sitemap.xml", [text], text.encode)
+
+
+def robots(siteurl: str) -> str:
+    """Return robots.txt: what needs a sign-in is not for crawlers, the rest is."""
+    closed = ("/members/", "/staff/", "/services/", "/signin/", "/signout/", "/live/", "/cvs/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    if siteurl:
+        lines += ["", f"Sitemap: {siteurl}/sitemap.xml"]
+    return "\n".join(lines) + "\n"
