@@ -48,6 +48,7 @@ class Stack:
     signin_url: str
     """The included provider's address; empty without sign-in."""
     service_port: int
+    agent_port: int
     proxy_secret: str
     run: Path
     log: Path
@@ -98,6 +99,7 @@ def running_stack(
         certificate=certificate.certificate,
         key=certificate.key,
         service_port=free_port(),
+        agent_port=free_port() if service else None,
         signin=signin,
         signin_host=f"{signin_host}:{port}",
         authority=certificate.authority,
@@ -111,6 +113,7 @@ def running_stack(
         authority=certificate.authority,
         signin_url=signin_url if signin else "",
         service_port=apache.service_port,
+        agent_port=apache.agent_port or 0,
         proxy_secret=secret,
         run=apache.run,
         log=apache.log,
@@ -121,11 +124,14 @@ def running_stack(
     with stack.children as children:
         provider = _start_signin(settings, stack, signin_backend, environment) if signin else None
         behind = _start_service(settings, stack, environment) if service else None
+        agent = _start_agent(settings, stack, environment) if service else None
         if provider:
             children.wait_for(provider, lambda: listens(signin_backend))
             stack.demo = _demo_people(settings, environment)
         if behind:
             children.wait_for(behind, lambda: listens(stack.service_port))
+        if agent:
+            children.wait_for(agent, lambda: listens(stack.agent_port))
         started = children.start(
             "Apache", command, log=apache.log / "apache.log", environment=environment
         )
@@ -222,6 +228,17 @@ def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]
         "The service",
         [*_NIGHTPRESS, "service", "run", *where, "--port", str(stack.service_port)],
         log=log,
+        environment=environment,
+        folder=settings.site,
+    )
+
+
+def _start_agent(settings: Settings, stack: Stack, environment: dict[str, str]) -> Child:
+    where = ["--site", str(settings.site), "--port", str(stack.agent_port)]
+    return stack.children.start(
+        "The rebuild agent",
+        [*_NIGHTPRESS, "agent", "--no-schedule", *where],
+        log=stack.log / "agent.log",
         environment=environment,
         folder=settings.site,
     )
