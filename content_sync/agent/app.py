@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import jinja2
-from flask import Flask, abort, g, request
+from flask import Flask, Response, abort, g, request
 
 from content_sync.agent import feeds, views
 from content_sync.settings import Settings
@@ -51,6 +51,7 @@ def create_agent_app(settings: Settings, service: ServiceSettings) -> Flask:
     app.before_request(_same_origin)
     limits.limit(app)
     headers.add_headers(app)
+    app.after_request(_live_bits)
     errors_shown.show_errors(app)
     site.add_site(app)
     app.context_processor(lambda: {"reader": g.get("reader")})
@@ -69,6 +70,13 @@ def _only_staff() -> None:
         return
     if "staff" not in reader.groups:
         abort(403)
+
+
+def _live_bits(response: Response) -> Response:
+    """Let the pages' own script ask the agent, and nobody else."""
+    policy = f"{headers.HEADERS['Content-Security-Policy']}; connect-src 'self'"
+    response.headers.setdefault("Content-Security-Policy", policy)
+    return response
 
 
 def _same_origin() -> None:

@@ -82,14 +82,14 @@ def durations() -> Any:
         foreground="#777777",
         foreground_strong="#777777",
         foreground_subtle="#777777",
+        guide_stroke_color="#999999",
+        major_guide_stroke_color="#999999",
         colors=("#4f7cac", "#c0722f", "#6a994e", "#9c6ade", "#bc4749", "#808080"),
     )
     chart: Any = pygal.StackedBar(
         style=style,
         js=[],
         disable_xml_declaration=True,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=6,
         x_title="Build",
         y_title="Seconds",
         width=900,

@@ -251,7 +251,7 @@ def _home(said: str = "", code: int = 200) -> Any:
     withdrawn = overlay.withdrawn(settings)
     page = render_template(
         "agent.html",
-        said=said or " ".join(get_flashed_messages()),
+        said=said or " ".join(map(str, get_flashed_messages())),
         failed=code >= 400,
         facts=told.read_facts(settings),
         locked=publishing_lock(settings),
