@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from content_sync import __version__
+from content_sync.agent.commands import agent_commands
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
@@ -317,7 +318,9 @@ def publish(site: Path) -> None:
 
 
 def _publish(settings: Settings) -> int:
+    from content_sync.agent.publishing import check_may_publish
     from content_sync.errors import ReleaseError
+    from content_sync.lock import check_held
     from content_sync.release.stage import staged
     from content_sync.release.switch import prune
     from content_sync.release.switch import publish as switch
@@ -325,6 +328,8 @@ def _publish(settings: Settings) -> int:
     stage = staged(settings)
     if stage is None:
         raise ReleaseError("No release is staged.", hint="Run 'nightpress build' first.")
+    check_may_publish(settings)
+    check_held(settings)
     release = switch(settings, stage)
     prune(settings)
     return release.number
@@ -332,8 +337,9 @@ def _publish(settings: Settings) -> int:
 
 @main.command()
 @_site_option
+@click.option("--reason", default="", help="For the audit log.")
 @_told
-def rollback(site: Path) -> None:
+def rollback(site: Path, reason: str) -> None:
     """Take the live site back to the release before.
 
     Example: nightpress rollback
@@ -344,6 +350,10 @@ def rollback(site: Path) -> None:
 
         release = go_back(settings)
         click.echo(f"Release {release.number} is live again.")
+    from content_sync.agent.commands import this_user
+    from content_sync.agent.store import audit
+
+    audit(settings, this_user(), "rollback", f"release {release.number}", reason)
 
 
 @main.command()
@@ -392,6 +402,15 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
                 " The list is in var/check-report.txt.",
                 1,
             )
+        if locked := _publishing_lock(settings):
+            _summary(
+                *(settings, synced, seconds, as_json),
+                built=built,
+                indexed=indexed,
+                checked=checked,
+                held=f"Release {number} stands ready and is not live. {locked}.",
+            )
+            return
         with timed(seconds, "publish"):
             _publish(settings)
         _tell_service(after_release(site))
@@ -406,6 +425,12 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             checked=checked,
             books=books,
         )
+
+
+def _publishing_lock(settings: Settings) -> Any:
+    from content_sync.agent.publishing import publishing_lock
+
+    return publishing_lock(settings)
 
 
 def _tell_service(said: str) -> None:
@@ -525,14 +550,15 @@ def status(site: Path, as_json: bool) -> None:
 
     Example: nightpress status --json
     """
-    from content_sync.status import read_status
+    from content_sync.agent.told import read_facts
 
-    facts = read_status(_settings(site))
+    facts = read_facts(_settings(site))
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
+        if not isinstance(value, dict | list):
+            click.echo(f"{name.replace('_', ' '):<18}{'–' if value is None else value}")
 
 
 main.add_command(signin)
@@ -606,14 +632,21 @@ def _summary(
     checked: Any = None,
     skipped: bool = False,
     books: Any = None,
+    held: str = "",
 ) -> None:
     from content_sync.status import night_facts
+    from content_sync.terminal import told
 
     facts = night_facts(settings, synced, built, indexed, checked, seconds, skipped)
+    if held:
+        facts["held"] = held
+    told.end(facts=facts)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
     click.echo(f"\n{settings.sitename}, release {facts['release']}")
+    if held:
+        click.echo(f"  {held}")
     if skipped:
         click.echo("  Nothing has changed since the last release: nothing was built.")
     click.echo(f"  Records   {_sync_words(synced)}")
@@ -640,6 +673,8 @@ def _add(command: click.Command) -> click.Command:
     return command
 
 
+for _command in agent_commands:
+    main.add_command(_add(_command))
 main.add_command(bench)
 main.add_command(import_command)
 main.add_command(service)

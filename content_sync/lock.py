@@ -1,7 +1,8 @@
 """One job at a time on a site.
 
 The lock is the operating system's on `var/job.lock`, so it dies with its process however that
-ends. Who holds it stands in the file.
+ends. Who holds it stands in the file. A lease beside it, `var/job.lease`, keeps out other machines
+that share the folder.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from content_sync.errors import NightpressError
+from content_sync.lease import Lease, LeaseHolder
 from content_sync.settings import Settings
 
 if os.name == "nt":
@@ -56,13 +58,24 @@ def lock(settings: Settings, job: str) -> Iterator[None]:
                 _seize(descriptor)
             except OSError as error:
                 raise _refusal(_read(descriptor)) from error
-            _write(descriptor, _self(job))
-            try:
-                yield
-            finally:
-                _write(descriptor, None)
+            with _leased(settings, file, job):
+                _write(descriptor, _self(job))
+                try:
+                    yield
+                finally:
+                    _write(descriptor, None)
         finally:
             os.close(descriptor)
+
+
+def check_held(settings: Settings) -> None:
+    """Raise SiteLocked if another machine took the site over while this one was away."""
+    lease = _leases.get((settings.var / "job.lock").resolve())
+    if lease and not lease.is_held():
+        raise SiteLocked(
+            "This machine was away for so long that another one took the site over.",
+            hint="Nothing was published by this run.",
+        )
 
 
 def holder(settings: Settings) -> Holder | None:
@@ -87,6 +100,7 @@ def holder(settings: Settings) -> Holder | None:
 
 # A lock of POSIX is one process's: a second one in the same process would succeed.
 _held: dict[Path, Holder] = {}
+_leases: dict[Path, Lease] = {}
 _guard = threading.Lock()
 
 # Windows forbids to read what is locked, so the locked byte lies far behind the text.
@@ -104,6 +118,26 @@ def _in_this_process(file: Path, job: str) -> Iterator[None]:
     finally:
         with _guard:
             del _held[file]
+
+
+@contextlib.contextmanager
+def _leased(settings: Settings, file: Path, job: str) -> Iterator[None]:
+    """Keep other machines out that share the folder: the system's lock may not reach them."""
+    lease = Lease(settings.var / "job.lease", job)
+    # We hold this machine's own lock: what it left of a lease is of a process that was killed.
+    other = lease.take(alone_here=True)
+    if other:
+        raise _refusal(_named(other))
+    _leases[file] = lease
+    try:
+        yield
+    finally:
+        del _leases[file]
+        lease.release()
+
+
+def _named(other: LeaseHolder) -> Holder:
+    return Holder(other.job, other.pid, other.host, other.since)
 
 
 def _seize(descriptor: int) -> None:

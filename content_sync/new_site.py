@@ -58,6 +58,13 @@ SOURCE_FULL_PASS_NIGHTS = 7
 # Releases that stay on disk, the live one included.
 RELEASES_KEPT = 7
 
+# The rebuild agent, 'nightpress agent': when it begins the night, in the site's time zone (empty
+# if something else does), and the loopback port at which Apache finds it.
+NIGHTLY_AT = "02:30"
+AGENT_PORT = 8766
+# A git repository (https or ssh) from which content/ is pulled before each of its builds.
+CONTENT_GIT = ""
+
 # Processes for heavy steps; 0 means one for each core.
 WORKERS = 0
 

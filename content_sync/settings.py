@@ -71,6 +71,17 @@ class Settings:
     workers: int = 0
     """Processes for heavy steps; 0 means one for each core."""
 
+    nightly_at: str = "02:30"
+    """When the agent begins the night, in the site's time zone; empty: something else does."""
+    agent_port: int = 8766
+    """The loopback port at which Apache finds the agent."""
+    content_git: str = ""
+    """A git repository (https or ssh) from which `content/` is pulled before each build."""
+    live_folders: tuple[str, ...] = ()
+    """Live overlays of other nodes, as this machine reaches them: each gets every change."""
+    mail_again_after: int = 3
+    """How many failed builds in a row until staff are told once more."""
+
     cv_store: str = ""
     """Where the service keeps CVs: a folder, or s3://bucket/prefix; empty means var/cv-store/."""
     cv_companies: Mapping[str, str] = field(default_factory=dict)
@@ -149,6 +160,8 @@ def read_settings(site: Path) -> Settings:
         values["full_text_types"] = tuple(values["full_text_types"])
     if "cv_book_folders" in values:
         values["cv_book_folders"] = tuple(values["cv_book_folders"])
+    if "live_folders" in values:
+        values["live_folders"] = tuple(values["live_folders"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
     return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)
@@ -162,6 +175,10 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
             yield f"{name.upper()} must be text"
     if str(values.get("timezone", "UTC")) not in available_timezones():
         yield "TIMEZONE must be an IANA name such as Europe/Berlin"
+    if not re.fullmatch(r"(?:([01]\d|2[0-3]):[0-5]\d)?", str(values.get("nightly_at", ""))):
+        yield "NIGHTLY_AT must be a time of day such as '02:30', or empty"
+    if not re.fullmatch(r"(?:(?:https|ssh)://\S+)?", str(values.get("content_git", ""))):
+        yield "CONTENT_GIT must be an https:// or ssh:// address"
     contact = values.get("security_contact", "")
     if not re.fullmatch(r"(?:(?:mailto:|https://)[^\s<>\"]+)?", str(contact)):
         yield "SECURITY_CONTACT must be a mailto: or https: address"
@@ -177,12 +194,19 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
     if values.get("source_isolation", "snapshot") not in ("snapshot", "read committed"):
         yield "SOURCE_ISOLATION must be 'snapshot' or 'read committed'"
     yield from _check_procedures(values.get("source_procedures", {}))
-    for name, least in (*_LEAST_SOURCE, ("guard_minimum", 0), ("releases_kept", 2), ("workers", 0)):
+    for name, least in (
+        *_LEAST_SOURCE,
+        ("guard_minimum", 0),
+        ("releases_kept", 2),
+        ("workers", 0),
+        *_LEAST_AGENT,
+    ):
         value = values.get(name, least)
         if not isinstance(value, int) or value < least:
             yield f"{name.upper()} must be a whole number, {least} or more"
 
 
+_LEAST_AGENT = (("agent_port", 1), ("mail_again_after", 2))
 _LEAST_SOURCE = (
     ("source_login_seconds", 1),
     ("source_lock_seconds", 1),

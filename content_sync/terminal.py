@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import json as _json
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -27,6 +30,7 @@ class Progress:
         self._said = 0.0
 
     def __call__(self, step: str, done: int, total: int) -> None:
+        told.progress(step, done, total)
         if self.quiet:
             return
         if self.watched:
@@ -58,6 +62,45 @@ class Progress:
             self.close()
 
 
+class Told:
+    """How far a run is, in the file that NIGHTPRESS_PROGRESS names: the agent reads it."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, Any] = {}
+        self._written = 0.0
+
+    def begin(self, name: str, seconds: dict[str, float]) -> None:
+        """Tell which step of the night runs, and what those before it took."""
+        self._facts.update(step=name, part="", done=0, total=0, seconds=dict(seconds))
+        self._write()
+
+    def progress(self, part: str, done: int, total: int) -> None:
+        """Tell how far a part of a step is; written a few times a second at most."""
+        moment = time.monotonic()
+        if part == self._facts.get("part") and moment - self._written < 0.3:
+            return
+        self._facts.update(part=part, done=done, total=total)
+        self._write()
+
+    def end(self, **facts: Any) -> None:
+        """Tell what came of the run."""
+        self._facts.update(facts)
+        self._write()
+
+    def _write(self) -> None:
+        name = os.environ.get("NIGHTPRESS_PROGRESS")
+        if not name:
+            return
+        self._written = time.monotonic()
+        fresh = Path(f"{name}.{os.getpid()}")
+        with contextlib.suppress(OSError):  # a full disk must not stop a run for this
+            fresh.write_text(_json.dumps(self._facts), "utf-8")
+            fresh.replace(name)
+
+
+told = Told()
+
+
 def start_logging(var: Path, *, quiet: bool, json: bool) -> None:
     """Log to the terminal for people and to `var/nightpress.log` for later."""
     log.setLevel(logging.INFO)
@@ -86,7 +129,9 @@ def stop_logging() -> None:
 def timed(steps: dict[str, float], name: str) -> Iterator[None]:
     """Note how many seconds a step of the night took."""
     started = time.perf_counter()
+    told.begin(name, steps)
     try:
         yield
     finally:
         steps[name] = round(time.perf_counter() - started, 2)
+        told.begin("", steps)

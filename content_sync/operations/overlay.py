@@ -95,6 +95,7 @@ def withdraw(settings: Settings, record: str, reason: str = REASONS[0]) -> bool:
     with _alone(settings):
         records = withdrawn(settings)
         if records.get(record) == reason:
+            spread(settings, "withdrawn.txt", "withdrawn.json")  # a node may have missed it
             return False
         _write(settings, {**records, record: reason})
         return True
@@ -127,7 +128,30 @@ def set_notice(settings: Settings, text: str) -> Notice:
     make_overlay(settings)
     facts = {"version": 1, "text": text, "since": since}
     _replace(live_folder(settings) / "notice.json", json.dumps(facts, ensure_ascii=False) + "\n")
+    spread(settings, "notice.json")
     return Notice(text, since)
+
+
+def spread(settings: Settings, *names: str) -> None:
+    """Bring files of the overlay to all nodes that LIVE_FOLDERS names.
+
+    Raises NightpressError that names the nodes which could not be reached, after the others.
+    """
+    missed = []
+    for place in settings.live_folders:
+        folder = settings.site / place
+        try:
+            if not folder.is_dir():  # not mounted: nothing may be written beside it
+                raise FileNotFoundError(f"{folder} is not there")
+            for name in names:
+                _replace(folder / name, (live_folder(settings) / name).read_text("utf-8"))
+        except OSError as error:
+            missed.append(f"{folder} ({error})")
+    if missed:
+        raise NightpressError(
+            f"Done here, but not on every node: {'; '.join(missed)}.",
+            hint="Run the same command again when the node is back.",
+        )
 
 
 @contextlib.contextmanager
@@ -163,6 +187,7 @@ def _write(settings: Settings, records: Mapping[str, str]) -> None:
     _replace(folder / "withdrawn.txt", "".join(f"{url} {why}\n" for url, why in lines))
     facts = {"version": 1, "withdrawn": sorted(records)}
     _replace(folder / "withdrawn.json", json.dumps(facts, ensure_ascii=False) + "\n")
+    spread(settings, "withdrawn.txt", "withdrawn.json")
 
 
 def _replace(file: Path, text: str) -> None:

@@ -73,8 +73,8 @@ def running_stack(
     """Give the running stack of a site whose first release is live; port 0 takes a free one.
 
     `signin` and `service` None mean: if they are installed; `agent` None: with the sign-in, without
-    which nobody could reach it. Raises ConfigurationError when
-    Apache is missing or nothing is live, ChildDied when a part does not start.
+    which nobody could reach it. Raises ConfigurationError when Apache is missing or nothing is
+    live, ChildDied when a part does not start.
     """
     if live(settings) is None:
         raise ConfigurationError(
@@ -83,7 +83,7 @@ def running_stack(
     find_apache(signin=False)
     signin = _has("deploy.signin.start", "allauth") if signin is None else signin
     service = _has("dynamic.app", "flask") if service is None else service
-    agent = signin and has_agent() if agent is None else agent
+    agent = signin if agent is None else agent
     port = port or free_port()
     _check_free(port)
     signin_backend = free_port() if signin else 0
@@ -237,19 +237,13 @@ def _start_service(settings: Settings, stack: Stack, environment: dict[str, str]
     )
 
 
-def has_agent() -> bool:
-    """Whether this installation has `nightpress agent`."""
-    from content_sync.cli import main
-
-    return "agent" in main.commands
-
-
 def _start_agent(settings: Settings, stack: Stack, environment: dict[str, str]) -> Child:
+    where = ["--site", str(settings.site), "--port", str(stack.agent_port)]
     return stack.children.start(
         "The rebuild agent",
-        [*_NIGHTPRESS, "agent", "--site", str(settings.site)],
+        [*_NIGHTPRESS, "agent", "--no-schedule", *where],
         log=stack.log / "agent.log",
-        environment={**environment, "NIGHTPRESS_AGENT_PORT": str(stack.agent_port)},
+        environment=environment,
         folder=settings.site,
     )
 

@@ -126,13 +126,18 @@ def prune(settings: Settings) -> list[int]:
         kept.add(stage.base.number)
     doomed = [r for r in found if r.number < current.number and r.number not in kept]
     for release in doomed:
-        # Renamed first: a release that is half removed must not be taken for a whole one.
-        going = release.root.with_name(f"{release.number}.removed")
-        release.root.rename(going)
-        shutil.rmtree(going)
+        remove(release)
     if doomed:
         write_earlier(settings)
     return [release.number for release in doomed]
+
+
+def remove(release: Release) -> None:
+    """Remove a release that is not live. Killed half-way, the next run removes the rest."""
+    # Renamed first: a release that is half removed must not be taken for a whole one.
+    going = release.root.with_name(f"{release.number}.removed")
+    release.root.rename(going)
+    shutil.rmtree(going)
 
 
 def catch_up(settings: Settings) -> None:

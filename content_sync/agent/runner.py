@@ -1,0 +1,141 @@
+"""One build, run as a child process of the command that a person would type."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from content_sync.agent import queue
+from content_sync.agent.content import pull_content
+from content_sync.agent.queue import Build
+from content_sync.lock import holder
+from content_sync.release.releases import live
+from content_sync.settings import Settings
+
+STOP_SECONDS = 20
+LOGS_KEPT = 100
+_ENGINE = Path(__file__).resolve().parents[2]
+
+
+def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
+    """Run a build that was claimed to its end and return its state.
+
+    When `stop` is set, the child is ended and the state is "running": whoever starts next
+    takes the queue up again.
+    """
+    log = log_of(settings, build.id)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    progress = progress_file(settings)
+    progress.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "content_sync.cli", "nightly", "--site", str(settings.site)]
+    command += [*(["--full"] if build.full else []), *(["--accept"] if build.accept else [])]
+    path = os.pathsep.join(p for p in (str(_ENGINE), os.environ.get("PYTHONPATH", "")) if p)
+    with log.open("ab") as output:
+        if said := pull_content(settings):
+            output.write(f"{said}\n".encode())
+            output.flush()
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=settings.site,
+            env={**os.environ, "PYTHONPATH": path, "NIGHTPRESS_PROGRESS": str(progress)},
+            start_new_session=True,
+        )
+    queue.runs_as(settings, build, child.pid)
+    while child.poll() is None:
+        if stop.wait(0.2):
+            _end(child)
+            return "running"
+    state, message, facts = _outcome(child.returncode, log, read_progress(settings))
+    if state == "failed" and message.startswith("Another job works on this site"):
+        # Somebody was quicker by hand: the requests wait for the end of that.
+        queue.take_up(settings, "Another job had the site.")
+        return "running"
+    release = live(settings)
+    queue.finish(
+        *(settings, build, state),
+        message=message,
+        release=release.number if release and state == "live" else None,
+        facts=facts,
+    )
+    _tidy(log.parent)
+    return state
+
+
+def end_orphan(settings: Settings, build: Build) -> None:
+    """End the child that an agent of this machine left when it was killed."""
+    import socket
+
+    who = holder(settings)
+    if who is None or who.pid != build.pid or who.host != socket.gethostname():
+        return
+    with contextlib.suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(who.pid, signal.SIGKILL)
+        else:
+            os.kill(who.pid, signal.SIGTERM)
+
+
+def log_of(settings: Settings, number: int) -> Path:
+    """Return the file that holds all that a build said."""
+    return settings.var / "agent" / "logs" / f"{number}.log"
+
+
+def progress_file(settings: Settings) -> Path:
+    return settings.var / "agent" / "progress.json"
+
+
+def read_progress(settings: Settings) -> dict[str, Any]:
+    """Return how far the running build is, or nothing."""
+    try:
+        found = json.loads(progress_file(settings).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _outcome(code: int, log: Path, told: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    facts = told.get("facts") or {"seconds": told.get("seconds", {})}
+    if code == 0:
+        if held := facts.get("held"):
+            return "held", str(held), facts
+        if facts.get("skipped"):
+            return "unchanged", "Nothing had changed since the last release.", facts
+        return "live", "", facts
+    if code < 0:
+        where = f" in step '{told['step']}'" if told.get("step") else ""
+        return "failed", f"The build was killed (signal {-code}){where}.", facts
+    lines = [
+        line.removeprefix("nightpress: ")
+        for line in log.read_text("utf-8", "replace").splitlines()
+        if line.startswith("nightpress: ")
+    ]
+    message = lines[-1] if lines else f"Ended with exit code {code}; see the log."
+    return ("stopped" if code == 3 else "failed"), message, facts
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        child.terminate()
+    try:
+        child.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _tidy(folder: Path) -> None:
+    for old in sorted(folder.glob("*.log"), key=lambda f: int(f.stem))[:-LOGS_KEPT]:
+        old.unlink(missing_ok=True)
