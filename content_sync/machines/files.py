@@ -42,7 +42,11 @@ class Files:
     def finish(self, *folders: str) -> None:
         """Tell the stage; remove what stands below `folders` and was not asked for."""
         self._stage.add(self._written)
-        self._stage.keep(self._kept)
+        # Of what is kept, some came with the rest of the last release already.
+        here = [entry for entry in self._kept if (self._stage.root / entry.path).exists()]
+        self._stage.add(here)
+        there = {entry.path for entry in here}
+        self._stage.keep(entry for entry in self._kept if entry.path not in there)
         for folder in folders:
             surplus = [e.path for e in self._stage.entries(folder) if e.path not in self._asked]
             self._stage.remove(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
+from content_sync.machines.feeds import LEAST_WORKS, feed_url
 from content_sync.pages.access import AUDIENCES, ROOT, visible
 from content_sync.pages.listings import (
     NEWEST_FIRST,
@@ -158,6 +159,9 @@ def _page(
             "title": name,
             "description": f"{name}: {counted(len(works), 'work')}",
             "noindex": False,
+            "feed": feed_url("person", row["id"])
+            if audience == "public" and len(works) >= LEAST_WORKS["person"]
+            else "",
             "person": person,
         },
         records=tuple(

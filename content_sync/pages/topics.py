@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from content_sync.machines.feeds import feed_url
 from content_sync.pages.access import ROOT
 from content_sync.pages.listings import (
     NEWEST_FIRST,
@@ -71,6 +72,7 @@ def make_topics(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                     for child in children
                 ],
                 "lead": counted(len(shown), "work"),
+                "feed": feed_url("topic", row["id"]) if audience == "public" and shown else "",
             }
 
         made = Made(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from content_sync.machines.feeds import feed_url
 from content_sync.pages.access import AUDIENCES, ROOT
 from content_sync.pages.listings import (
     NEWEST,
@@ -75,6 +76,7 @@ def _overview(row: Row, url: str, audience: str, works: list[Row]) -> Page:
             "title": row["name"],
             "description": f"{row['name']}: {counted(len(works), 'work')}",
             "noindex": False,
+            "feed": feed_url("venue", row["id"]) if audience == "public" and works else "",
             "venue": {
                 "name": row["name"],
                 "long": title_length(row["name"]),
