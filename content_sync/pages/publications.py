@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from content_sync.citations import Reference, csl_file, reference_of, to_bibtex, to_ris
+from content_sync.citations.coins import to_coins
+from content_sync.citations.rows import PEOPLE
+from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
 from content_sync.pages.maths import with_mathml, without_latex
-from content_sync.pages.model import Context, Made, Page, Work
+from content_sync.pages.model import Context, File, Made, Page, Work
+from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
     date_in_words,
@@ -22,17 +27,12 @@ from content_sync.records import Access, Status
 from content_sync.urls import record_url, slug
 
 _PUBLICATIONS = """
-SELECT p.*, v.name AS venue_name, v.short_name AS venue_short, f.size AS file_size,
-       f.ending AS file_ending
+SELECT p.*, v.name AS venue_name, v.short_name AS venue_short,
+       v.issn AS venue_issn, f.size AS file_size, f.ending AS file_ending
 FROM publications p
 LEFT JOIN venues v ON v.id = p.venue_id
 LEFT JOIN cache.full_texts f ON f.publication_id = p.id
 WHERE p.id IN :ids ORDER BY p.id"""
-
-_PEOPLE = """
-SELECT pp.publication_id, pp.role, pp.name, pp.affiliation, person.id AS person_id
-FROM publication_people pp LEFT JOIN people person ON person.id = pp.person_id
-WHERE pp.publication_id IN :ids ORDER BY pp.publication_id, pp.role, pp.position"""
 
 _TOPICS = """
 SELECT pt.publication_id, t.id, t.name
@@ -62,7 +62,7 @@ _MEMBERS_MARK = {"cls": "members", "text": "§ Members"}
 
 def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield, for each publication that exists, its pages, list item and document."""
-    people = reader.grouped(_PEOPLE, ids)
+    people = reader.grouped(PEOPLE, ids)
     topics = reader.grouped(_TOPICS, ids)
     projects = reader.grouped(_PROJECTS, ids)
     replacements = reader.grouped(_REPLACEMENTS, ids)
@@ -94,7 +94,12 @@ def _make(
     made = Made()
     withdrawn = row["status"] == Status.WITHDRAWN
     url = record_url("publication", row["id"])
-    facts = _facts(row, people, url)
+    siteurl = reader.shared.get("siteurl", "")
+    pdf = ""
+    if access == Access.PUBLIC and row["file_ending"] and siteurl and not withdrawn:
+        pdf = siteurl + file_url(row, access)
+    reference = reference_of(row, people, siteurl, pdf)
+    facts = _facts(row, people, url) | {"reference": reference, "people": people}
     for audience in ("public", "members"):
         if not visible(access, audience):
             continue
@@ -125,6 +130,7 @@ def _make(
                 [v for v in versions if v not in closed],
             )
         )
+    made.files = _exports(row, reference, access)
     made.work = _work(row, facts, access, url)
     if not withdrawn:
         made.documents.append(
@@ -207,6 +213,10 @@ def _page(
             if v["id"] != row["replaced_by"]
         ],
         "meta": [],
+        "styles": [{"name": n, "text": t} for n, t in styled(facts["reference"])],
+        "exports": _export_links(row, access),
+        "links": [],
+        "json_ld": "",
     }
     if not withdrawn:
         shown_file = row["file_size"] is not None and (
@@ -225,8 +235,9 @@ def _page(
                 {"name": p["title"], "href": root + record_url("project", p["id"])}
                 for p in projects
             ],
-            "meta": _meta_tags(row, facts, access, reader.shared.get("siteurl", "")),
         }
+        if audience == "public":
+            pub |= _head(row, facts, pub["licence"], pub["exports"])
     return Page(
         url=facts["url"],
         audience=audience,
@@ -322,41 +333,43 @@ def _description(row: Row, facts: Context) -> str:
     return f"{row['kind'].capitalize()}{' by ' + names if names else ''}"
 
 
-def _meta_tags(row: Row, facts: Context, access: Access, siteurl: str) -> list[list[str]]:
-    """Return the Highwire tags that Google Scholar and Zotero read.
+def _head(row: Row, facts: Context, licence: Context | None, exports: list[Context]) -> Context:
+    """Return what machines are told; on members' pages nobody harvests."""
+    work, people = facts["reference"], facts["people"]
+    licence_url = (licence["url"] if licence else None) or ""
+    return {
+        "meta": meta_tags(work, people),
+        "links": typed_links(work, people, licence_url, exports) if work.url else [],
+        "json_ld": json_ld(work, people, row["abstract"], licence_url) if work.url else "",
+    }
 
-    https://scholar.google.com/intl/en/scholar/inclusion.html#indexing
-    """
-    tags = [["citation_title", without_latex(row["title"])]]
-    affiliation_of = {p["name"]: p["affiliation"] for p in facts["authors"]}
-    for person in facts["authors"]:
-        tags.append(["citation_author", person["name"]])
-        if affiliation_of[person["name"]]:
-            tags.append(["citation_author_institution", affiliation_of[person["name"]]])
-    if facts["date"]:
-        tags.append(["citation_publication_date", facts["date"]["iso"].replace("-", "/")])
-    container = row["published_in"] or row["venue_name"]
-    if container:
-        is_journal = row["kind"] == "journal article"
-        name = "citation_journal_title" if is_journal else "citation_conference_title"
-        if is_journal or row["kind"] == "conference paper":
-            tags.append([name, container])
-    if row["kind"] in ("report", "thesis") and row["publisher"]:
-        kind = "technical_report" if row["kind"] == "report" else "dissertation"
-        tags.append([f"citation_{kind}_institution", row["publisher"]])
-    for column in ("volume", "issue", "doi", "language"):
-        if row[column]:
-            tags.append([f"citation_{column}", row[column]])
-    first, _, last = (row["pages"] or "").replace("–", "-").replace("--", "-").partition("-")
-    if first:
-        tags.append(["citation_firstpage", first.strip()])
-    if last:
-        tags.append(["citation_lastpage", last.strip()])
-    if siteurl:
-        tags.append(["citation_abstract_html_url", siteurl + facts["url"]])
-        if row["file_ending"] == ".pdf" and access == Access.PUBLIC:
-            tags.append(["citation_pdf_url", siteurl + file_url(row, access)])
-    return tags
+
+_MEDIA_TYPES = {
+    "bib": ("BibTeX", "application/x-bibtex"),
+    "ris": ("RIS", "application/x-research-info-systems"),
+    "json": ("CSL-JSON", "application/json"),
+}
+
+
+def _export_links(row: Row, access: Access) -> list[Context]:
+    root = ROOT["members" if access == Access.MEMBERS else "public"]
+    return [
+        {"name": name, "href": f"{root}/citations/{slug(row['id'])}.{ending}", "type": media_type}
+        for ending, (name, media_type) in _MEDIA_TYPES.items()
+    ]
+
+
+def _exports(row: Row, work: Reference, access: Access) -> list[File]:
+    audience = "members" if access == Access.MEMBERS else "public"
+    written = {
+        "bib": to_bibtex(work).encode(),
+        "ris": to_ris(work).encode(),
+        "json": csl_file([work]),
+    }
+    return [
+        File(audience, f"citations/{work.key}.{ending}", content, f"publication:{row['id']}")
+        for ending, content in written.items()
+    ]
 
 
 def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
@@ -378,6 +391,7 @@ def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
         "pages": row["pages"] or "",
         "pdf": file_url(row, access) if has_file and access == Access.PUBLIC else "",
         "marks": marks if access == Access.PUBLIC else [*marks, _MEMBERS_MARK],
+        "coins": to_coins(facts["reference"]),
     }
     members_item = None
     if access != Access.PUBLIC:
