@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from functools import cache
+from unicodedata import normalize
 
 from content_sync.pages.maths import formulas
 
@@ -115,6 +116,9 @@ class _Table(dict[int, str]):
             written = char if char.isprintable() else " "
         else:
             written = _encoder().unicode_to_latex(char)
+            # The table of commands has mistakes (ű): what does not come back stays as it is.
+            if normalize("NFC", _decoder().latex_to_text(written)) != char:
+                written = char
         self[code] = written
         return written
 
@@ -127,6 +131,13 @@ def _encoder():  # type: ignore[no-untyped-def]
     return UnicodeToLatexEncoder(
         unknown_char_policy="keep", replacement_latex_protection="braces-all"
     )
+
+
+@cache
+def _decoder():  # type: ignore[no-untyped-def]
+    from pylatexenc.latex2text import LatexNodes2Text
+
+    return LatexNodes2Text()
 
 
 _TABLE = _Table({ord(char): latex for char, latex in _BY_HAND.items()})

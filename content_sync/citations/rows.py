@@ -54,10 +54,13 @@ def reference_of(
         container = row["venue_name"] or row["published_in"]
     else:
         container = row["published_in"] or row["venue_name"]
+    title = " ".join(row["title"].split())
+    if container and container.casefold() == title.casefold():
+        container = ""  # proceedings stand in nothing but themselves
     return Reference(
         key=slug(row["id"]),
         kind=kind,
-        title=" ".join(row["title"].split()),
+        title=title,
         mark=_MARKS.get(row["status"], ""),
         note=_note(row),
         authors=_names(people, "author"),

@@ -577,6 +577,7 @@ def _is_plain(value: Any) -> bool:
 def _engine_digest() -> str:
     """Return a digest of the code that makes pages: another version makes other pages."""
     digest = hashlib.blake2b(digest_size=16)
-    for file in sorted(Path(__file__).parent.glob("*.py")):
+    package = Path(__file__).parent.parent
+    for file in sorted(f for part in ("citations", "pages") for f in (package / part).glob("*.py")):
         digest.update(file.read_bytes())
     return digest.hexdigest()

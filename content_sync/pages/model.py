@@ -22,6 +22,17 @@ class Page:
 
 
 @dataclass(slots=True)
+class File:
+    """A file beside the pages, for one audience: its content is all that it is made from."""
+
+    audience: str
+    path: str
+    """In the audience's tree."""
+    content: bytes
+    record: str
+
+
+@dataclass(slots=True)
 class Work:
     """One publication as listings know it: where it stands, who sees it, its list items."""
 
@@ -44,6 +55,7 @@ class Made:
     """What one record or one listing amounts to."""
 
     pages: list[Page] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
     work: Work | None = None
     documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """(audience, document) pairs for the search index."""

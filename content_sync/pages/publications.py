@@ -1,12 +1,16 @@
-"""What a publication's page shows to each audience."""
+"""What a publication shows: its page for each audience, its list item, its document."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from content_sync.citations import Reference, csl_file, to_bibtex, to_ris
+from content_sync.citations.rows import PEOPLE
+from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
 from content_sync.pages.maths import with_mathml, without_latex
-from content_sync.pages.model import Context, Made, Page
+from content_sync.pages.model import Context, File, Made, Page
+from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
     iso_in_words,
@@ -16,7 +20,7 @@ from content_sync.pages.wording import (
     summary,
     title_length,
 )
-from content_sync.pages.works import PEOPLE, PUBLICATIONS, TOPICS, facts_of, file_url
+from content_sync.pages.works import PUBLICATIONS, TOPICS, facts_of, file_url
 from content_sync.records import Access, Status
 from content_sync.urls import record_url, slug
 
@@ -36,7 +40,7 @@ FROM publications p WHERE p.replaced_by IN :ids ORDER BY p.id"""
 
 
 def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
-    """Yield, for each publication that exists, its pages."""
+    """Yield, for each publication that exists, its pages and the files that cite it."""
     people = reader.grouped(PEOPLE, ids)
     topics = reader.grouped(TOPICS, ids)
     projects = reader.grouped(_PROJECTS, ids)
@@ -67,9 +71,9 @@ def _make(
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
     made = Made()
-    withdrawn = row["status"] == Status.WITHDRAWN
     url = record_url("publication", row["id"])
-    facts = facts_of(row, people, url)
+    facts = facts_of(reader, row, people, access)
+    reference = facts["reference"]
     for audience in ("public", "members"):
         if not visible(access, audience):
             continue
@@ -100,6 +104,7 @@ def _make(
                 [v for v in versions if v not in closed],
             )
         )
+    made.files = _exports(row, reference, access)
     return made
 
 
@@ -155,6 +160,10 @@ def _page(
             if v["id"] != row["replaced_by"]
         ],
         "meta": [],
+        "styles": [{"name": n, "text": t} for n, t in styled(facts["reference"])],
+        "exports": _export_links(row, access),
+        "links": [],
+        "json_ld": "",
     }
     if not withdrawn:
         shown_file = row["file_size"] is not None and (
@@ -173,8 +182,9 @@ def _page(
                 {"name": p["title"], "href": root + record_url("project", p["id"])}
                 for p in projects
             ],
-            "meta": _meta_tags(row, facts, access, reader.shared.get("siteurl", "")),
         }
+        if audience == "public":
+            pub |= _head(row, facts, pub["licence"], pub["exports"])
     return Page(
         url=facts["url"],
         audience=audience,
@@ -263,38 +273,40 @@ def _description(row: Row, facts: Context) -> str:
     return f"{row['kind'].capitalize()}{' by ' + names if names else ''}"
 
 
-def _meta_tags(row: Row, facts: Context, access: Access, siteurl: str) -> list[list[str]]:
-    """Return the Highwire tags that Google Scholar and Zotero read.
+def _head(row: Row, facts: Context, licence: Context | None, exports: list[Context]) -> Context:
+    """Return what machines are told; on members' pages nobody harvests."""
+    work, people = facts["reference"], facts["people"]
+    licence_url = (licence["url"] if licence else None) or ""
+    return {
+        "meta": meta_tags(work, people),
+        "links": typed_links(work, people, licence_url, exports) if work.url else [],
+        "json_ld": json_ld(work, people, row["abstract"], licence_url) if work.url else "",
+    }
 
-    https://scholar.google.com/intl/en/scholar/inclusion.html#indexing
-    """
-    tags = [["citation_title", without_latex(row["title"])]]
-    affiliation_of = {p["name"]: p["affiliation"] for p in facts["authors"]}
-    for person in facts["authors"]:
-        tags.append(["citation_author", person["name"]])
-        if affiliation_of[person["name"]]:
-            tags.append(["citation_author_institution", affiliation_of[person["name"]]])
-    if facts["date"]:
-        tags.append(["citation_publication_date", facts["date"]["iso"].replace("-", "/")])
-    container = row["published_in"] or row["venue_name"]
-    if container:
-        is_journal = row["kind"] == "journal article"
-        name = "citation_journal_title" if is_journal else "citation_conference_title"
-        if is_journal or row["kind"] == "conference paper":
-            tags.append([name, container])
-    if row["kind"] in ("report", "thesis") and row["publisher"]:
-        kind = "technical_report" if row["kind"] == "report" else "dissertation"
-        tags.append([f"citation_{kind}_institution", row["publisher"]])
-    for column in ("volume", "issue", "doi", "language"):
-        if row[column]:
-            tags.append([f"citation_{column}", row[column]])
-    first, _, last = (row["pages"] or "").replace("–", "-").replace("--", "-").partition("-")
-    if first:
-        tags.append(["citation_firstpage", first.strip()])
-    if last:
-        tags.append(["citation_lastpage", last.strip()])
-    if siteurl:
-        tags.append(["citation_abstract_html_url", siteurl + facts["url"]])
-        if row["file_ending"] == ".pdf" and access == Access.PUBLIC:
-            tags.append(["citation_pdf_url", siteurl + file_url(row, access)])
-    return tags
+
+_MEDIA_TYPES = {
+    "bib": ("BibTeX", "application/x-bibtex"),
+    "ris": ("RIS", "application/x-research-info-systems"),
+    "json": ("CSL-JSON", "application/json"),
+}
+
+
+def _export_links(row: Row, access: Access) -> list[Context]:
+    root = ROOT["members" if access == Access.MEMBERS else "public"]
+    return [
+        {"name": name, "href": f"{root}/citations/{slug(row['id'])}.{ending}", "type": media_type}
+        for ending, (name, media_type) in _MEDIA_TYPES.items()
+    ]
+
+
+def _exports(row: Row, work: Reference, access: Access) -> list[File]:
+    audience = "members" if access == Access.MEMBERS else "public"
+    written = {
+        "bib": to_bibtex(work).encode(),
+        "ris": to_ris(work).encode(),
+        "json": csl_file([work]),
+    }
+    return [
+        File(audience, f"citations/{work.key}.{ending}", content, f"publication:{row['id']}")
+        for ending, content in written.items()
+    ]

@@ -29,7 +29,7 @@ from content_sync.pages.cache import WorkRow
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
-from content_sync.pages.model import Made, Page, Work
+from content_sync.pages.model import File, Made, Page, Work
 from content_sync.pages.people import make_letters, make_people
 from content_sync.pages.projects import make_projects
 from content_sync.pages.publications import make_publications
@@ -121,6 +121,8 @@ class Renderer:
         for _, made in MAKERS[kind](self.reader, ids):
             for page in made.pages:
                 self._make_page(page, batch)
+            for file in made.files:
+                self._make_file(file, batch)
             if made.work:
                 batch.works.append(self._work_row(made.work))
             for audience, document in made.documents:
@@ -198,6 +200,16 @@ class Renderer:
         self._write(page.audience, page_file(page.url), html)
         records = "\n".join(dict.fromkeys(page.records))
         batch.written.append(Entry(path, len(html), hashlib.sha256(html).digest(), key, records))
+
+    def _make_file(self, file: File, batch: Batch) -> None:
+        path = f"{file.audience}/{file.path}"
+        sha256 = hashlib.sha256(file.content).digest()
+        before = self.base.get(path) if self.base else None
+        if before is not None and before.key == sha256:
+            batch.unchanged.append(before)
+            return
+        self._write(file.audience, file.path, file.content)
+        batch.written.append(Entry(path, len(file.content), sha256, sha256, file.record))
 
     def _render(self, name: str, values: dict[str, Any]) -> str:
         """Render a template, with its globals merged once for all pages.

@@ -93,6 +93,10 @@ def look_at(
     return {kind: sorted(ids) for kind, ids in scope.items()}
 
 
+EXPORTS = ("bib", "ris", "json")
+"""Endings of the files that hold a publication's citation."""
+
+
 def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
     """Return the files that the base release holds for one record or listing."""
     if kind == "full_text":
@@ -105,9 +109,9 @@ def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
     first, numbered = _files(kind, one)
     found: list[str] = []
     for tree in ("public", "members"):
-        path = f"{tree}/{first}"
-        if stage.base_has(path):
-            found.append(path)
+        beside = [f"citations/{slug(one)}.{ending}" for ending in EXPORTS]
+        paths = [first, *(beside if kind == "publication" else ())]
+        found.extend(path for name in paths if stage.base_has(path := f"{tree}/{name}"))
         if numbered:
             prefix = f"{tree}/{numbered}"
             found.extend(

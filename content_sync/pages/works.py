@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from content_sync.citations import reference_of
+from content_sync.citations.coins import to_coins
+from content_sync.citations.rows import PEOPLE
 from content_sync.pages.access import ROOT, effective
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, Made, Work
@@ -14,17 +17,12 @@ from content_sync.records import Access, Status
 from content_sync.urls import record_url, slug
 
 PUBLICATIONS = """
-SELECT p.*, v.name AS venue_name, v.short_name AS venue_short, f.size AS file_size,
-       f.ending AS file_ending
+SELECT p.*, v.name AS venue_name, v.short_name AS venue_short,
+       v.issn AS venue_issn, f.size AS file_size, f.ending AS file_ending
 FROM publications p
 LEFT JOIN venues v ON v.id = p.venue_id
 LEFT JOIN cache.full_texts f ON f.publication_id = p.id
 WHERE p.id IN :ids ORDER BY p.id"""
-
-PEOPLE = """
-SELECT pp.publication_id, pp.role, pp.name, pp.affiliation, person.id AS person_id
-FROM publication_people pp LEFT JOIN people person ON person.id = pp.person_id
-WHERE pp.publication_id IN :ids ORDER BY pp.publication_id, pp.role, pp.position"""
 
 TOPICS = """
 SELECT pt.publication_id, t.id, t.name
@@ -49,8 +47,8 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         access = effective(row["access"], row["public_on"], reader.today)
-        url = record_url("publication", record_id)
-        facts = facts_of(row, people[record_id], url)
+        facts = facts_of(reader, row, people[record_id], access)
+        url = facts["url"]
         made = Made(work=_work(row, facts, access, url))
         if row["status"] != Status.WITHDRAWN:
             document = _document(row, facts, topics[record_id], access, url)
@@ -58,14 +56,25 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         yield record_id, made
 
 
-def facts_of(row: Row, people: list[Row], url: str) -> Context:
+def facts_of(reader: Reader, row: Row, people: list[Row], access: Access) -> Context:
     """Return what page, list item and document of a publication have in common."""
+    siteurl = reader.shared.get("siteurl", "")
+    pdf = ""
+    if (
+        access == Access.PUBLIC
+        and row["file_ending"]
+        and siteurl
+        and row["status"] != Status.WITHDRAWN
+    ):
+        pdf = siteurl + file_url(row, access)
     return {
-        "url": url,
+        "url": record_url("publication", row["id"]),
         "date": date_in_words(row["year"], row["month"], row["day"]),
         "authors": [p for p in people if p["role"] == "author"],
         "editors": [p for p in people if p["role"] == "editor"],
         "affiliations": _affiliations(people),
+        "reference": reference_of(row, people, siteurl, pdf),
+        "people": people,
     }
 
 
@@ -103,6 +112,7 @@ def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
         "pages": row["pages"] or "",
         "pdf": file_url(row, access) if has_file and access == Access.PUBLIC else "",
         "marks": marks if access == Access.PUBLIC else [*marks, _MEMBERS_MARK],
+        "coins": to_coins(facts["reference"]),
     }
     members_item = None
     if access != Access.PUBLIC:

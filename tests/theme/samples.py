@@ -250,7 +250,10 @@ def _publication(env: Environment, name: str) -> Context:
         "banner": None,
         "replaces": [],
         "meta": [],
-        "cite": "",
+        "links": [],
+        "json_ld": "",
+        "styles": [],
+        "exports": [],
     }
     rich = empty | {
         "kind": "conference paper",
@@ -286,12 +289,24 @@ def _publication(env: Environment, name: str) -> Context:
         "banner": BANNERS["corrected"],
         "replaces": [{"title": TITLES[2], "href": "/publications/c/"}],
         "meta": [["citation_title", TITLES[0]], ["og:title", TITLES[0]]],
-        "cite": "Suryani, H., & Brzękowicz, T. (2026). Early resistance drift as a predictor of "
-        "electromigration failure. https://doi.org/10.5555/el.2026.0417",
+        "links": [
+            ["cite-as", "https://doi.org/10.5555/el.2026.0417", ""],
+            ["describedby", "/citations/a.bib", "application/x-bibtex"],
+        ],
+        "json_ld": Markup('{"@context": "https://schema.org"}'),
+        "styles": [
+            {
+                "name": "APA",
+                "text": "Suryani, H., & Brzękowicz, T. (2026). Early resistance drift as a "
+                "predictor of electromigration failure. https://doi.org/10.5555/el.2026.0417",
+            }
+        ],
+        "exports": [{"name": "BibTeX", "href": "/citations/a.bib", "type": "application/x-bibtex"}],
     }
     if name == "hostile":
         # Names of tags are ours, their content is not.
-        return {"pub": hostile(rich) | {"meta": [["citation_title", HOSTILE]]}}
+        own = {"meta": [["citation_title", HOSTILE]], "links": [["cite-as", HOSTILE, ""]]}
+        return {"pub": hostile(rich) | own}
     return {"pub": _shaped(name, rich, empty)}
 
 

@@ -19,6 +19,7 @@ from content_sync.citations import (
     to_bibtex,
     to_ris,
 )
+from content_sync.citations.latex import in_latex
 from content_sync.citations.names import take_apart
 from content_sync.citations.rows import pages_of
 from content_sync.records import Kind
@@ -85,6 +86,10 @@ def test_names_in_bibtex_are_taken_apart_by_pybtex_as_they_were_meant() -> None:
     assert second.last_names == ["{Rail and Road Group}"]
     assert entry.fields["pages"] == "1340--1348"
     assert entry.fields["booktitle"] == "Proceedings of Things \\& Means"
+
+
+def test_letters_that_latex_has_no_right_command_for_stay_as_they_are() -> None:
+    assert in_latex("Fűzfás Ơ 中 ø") == "Fűzf{\\'a}s Ơ 中 {\\o}"
 
 
 def test_words_that_a_style_must_not_lower_stand_in_braces() -> None:

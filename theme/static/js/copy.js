@@ -1,21 +1,22 @@
-// Adds a button that copies the reference. Without this script the text can still be marked.
+// Adds a button to each reference that copies it. Without this script the text can be marked.
 
-const citation = document.getElementById("citation");
-if (citation && navigator.clipboard) {
+for (const citation of navigator.clipboard ? document.querySelectorAll("dd.cite") : []) {
+  const style = citation.previousElementSibling?.textContent ?? "";
+  const text = (citation.textContent ?? "").trim();
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy";
   button.textContent = "Copy";
-  button.setAttribute("aria-describedby", "citation");
+  button.setAttribute("aria-label", `Copy ${style}`);
   const said = document.createElement("span");
   said.setAttribute("role", "status");
   button.addEventListener("click", async () => {
     try {
-      await navigator.clipboard.writeText(citation.textContent.trim());
+      await navigator.clipboard.writeText(text);
       said.textContent = "Copied";
     } catch {
       said.textContent = "Your browser does not let pages copy; mark the text instead";
     }
   });
-  citation.after(button, said);
+  citation.append(" ", button, " ", said);
 }
