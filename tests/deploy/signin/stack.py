@@ -185,6 +185,7 @@ def stack(provider: str = "included", *, public_port: int = 0, **defines: str) -
             "NIGHTPRESS_CERTIFICATE": str(folder / "site.pem"),
             "NIGHTPRESS_CERTIFICATE_KEY": str(folder / "site.key"),
             "NIGHTPRESS_SERVICE_PORT": str(made.service_port),
+            "NIGHTPRESS_AGENT_PORT": str(made.service_port),  # the echo stands for both
             "NIGHTPRESS_SIGNIN": "On",
             "NIGHTPRESS_PROVIDER": provider,
             "NIGHTPRESS_SIGNIN_HOST": made.signin_url.removeprefix("https://"),

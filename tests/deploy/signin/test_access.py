@@ -438,3 +438,26 @@ def test_pages_of_the_site_may_not_be_framed_or_run_what_is_not_theirs(
         assert "unsafe" not in policy
         assert page.headers["X-Content-Type-Options"] == "nosniff"
         assert page.headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_the_rebuild_agent_is_reached_by_staff_alone(site: Stack, signed_in: SignedIn) -> None:
+    told = signed_in("staff").fetch(
+        "/staff/agent/status", headers={"X-Proxy-Secret": "mine", "X-Remote-Groups": "member"}
+    )
+    assert told.status_code == 200
+    said = told.json()
+    assert said["PATH_INFO"] == "/staff/agent/status"
+    assert said["HTTP_X_PROXY_SECRET"] == SECRET
+    assert "staff" in said["HTTP_X_REMOTE_GROUPS"].split(", ")
+    assert said["HTTP_X_REMOTE_EMAIL"] == "staff@demo.example"
+    for who in ("student", "researcher", "member"):
+        for form in ("/staff/agent/status", "/staff/%61gent/status"):
+            refused = signed_in(who).fetch(form)
+            assert refused.status_code in {403, 404}, (who, form)
+            assert "HTTP_X_PROXY_SECRET" not in refused.text
+    anonymous = Reader(site).fetch("/staff/agent/status")
+    assert anonymous.status_code == 401
+    assert site.echo is not None
+    before = len(site.echo.posted)
+    assert Reader(site).post(f"{site.url}/staff/agent/rebuild", data={"a": "b"}).status_code == 401
+    assert len(site.echo.posted) == before
