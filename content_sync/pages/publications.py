@@ -71,7 +71,7 @@ def _make(
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
     made = Made()
-    url = record_url("publication", row["id"])
+    withdrawn = row["status"] == Status.WITHDRAWN
     facts = facts_of(reader, row, people, access)
     reference = facts["reference"]
     for audience in ("public", "members"):
