@@ -21,8 +21,12 @@ _GENRES = {
 _MOST_AUTHORS = 10
 
 
-def to_coins(work: Reference) -> str:
-    """Return what the `title` of the span holds; names end after ten, as in the list."""
+def to_coins(work: Reference, names: list[str]) -> str:
+    """Return what the `title` of the span holds; names end after ten, as in the list.
+
+    The authors' names are given as printed: a list item depends on the work alone, and not
+    on what the records of its people say.
+    """
     name, genre = _GENRES.get(work.kind, ("dc", ""))
     title = without_latex(work.title)
     if work.mark:
@@ -43,8 +47,7 @@ def to_coins(work: Reference) -> str:
     pairs += [("rft.date", _date(work)), ("rft.volume", work.volume), ("rft.issue", work.issue)]
     pairs += [("rft.spage", work.first_page), ("rft.epage", work.last_page)]
     author = "rft.creator" if name == "dc" else "rft.au"
-    for person in work.authors[:_MOST_AUTHORS]:
-        pairs.append((author, person.literal or f"{person.given} {person.family}".strip()))
+    pairs += [(author, one) for one in names[:_MOST_AUTHORS]]
     return urlencode([(key, value) for key, value in pairs if value])
 
 

@@ -112,7 +112,7 @@ def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
         "pages": row["pages"] or "",
         "pdf": file_url(row, access) if has_file and access == Access.PUBLIC else "",
         "marks": marks if access == Access.PUBLIC else [*marks, _MEMBERS_MARK],
-        "coins": to_coins(facts["reference"]),
+        "coins": to_coins(facts["reference"], [p["name"] for p in facts["authors"]]),
     }
     members_item = None
     if access != Access.PUBLIC:
