@@ -261,8 +261,17 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
             "project", "r.publication_id", "JOIN project_publications AS r ON r.project_id = s.id"
         ),
     ),
-    # An institution: its people and its projects.
+    # An institution: its people, what their works' pages say of them, and its projects.
     ("person", _from("institution", "p.id", "JOIN people AS p ON p.institution_id = s.id")),
+    (
+        "publication",
+        _from(
+            "institution",
+            "a.publication_id",
+            "JOIN people AS p ON p.institution_id = s.id "
+            "JOIN publication_people AS a ON a.person_id = p.id",
+        ),
+    ),
     ("project", _from("institution", "r.id", "JOIN projects AS r ON r.institution_id = s.id")),
     # An event: organisers, speakers, the works of its sessions.
     (

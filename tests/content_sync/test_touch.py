@@ -188,10 +188,11 @@ def test_deliverable_that_moves_touches_both_projects(nights: Nights) -> None:
     assert {("project", "pr"), ("project", "far_pr")} <= touched
 
 
-def test_institution_touches_its_people_and_projects(nights: Nights) -> None:
+def test_institution_touches_its_people_their_works_and_its_projects(nights: Nights) -> None:
     assert touched_by(nights, "institutions", "id = 'inst'", name="Changed") == {
         ("institution", "inst"),
         ("person", "ada"),
+        ("publication", "p1"),
         ("project", "pr"),
     }
 
