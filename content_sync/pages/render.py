@@ -14,7 +14,6 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +25,7 @@ from content_sync.errors import BuildError
 from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
+from content_sync.pages.compiled import use_quick_code, whole_template
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
@@ -35,6 +35,7 @@ from content_sync.pages.projects import make_projects
 from content_sync.pages.publications import make_publications
 from content_sync.pages.reader import Reader, open_reader
 from content_sync.pages.sections import make_sections
+from content_sync.pages.signals import page_context
 from content_sync.pages.topics import make_topics
 from content_sync.pages.venues import make_venue_years, make_venues
 from content_sync.pages.works import make_works
@@ -43,7 +44,7 @@ from content_sync.release.manifest import Entry, Manifest
 from content_sync.urls import page_file
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 Maker = Callable[[Reader, list[str]], Iterator[tuple[str, Made]]]
 
@@ -113,6 +114,7 @@ class Renderer:
         self._common = digest_of_values(setup.shared["globals"])
         self._digests: dict[str, bytes] = {}
         self._template_globals = dict(environment.globals)
+        self._templates: dict[str, Template] = {}
         self._folders: set[str] = set()
 
     def make(self, kind: str, ids: list[str]) -> Batch:
@@ -218,7 +220,9 @@ class Renderer:
         short page itself.
         """
         try:
-            template = self.environment.get_template(name)
+            template = self._templates.get(name)
+            if template is None:
+                template = self._templates[name] = whole_template(self.environment, name)
             context = Context(
                 self.environment, {**self._template_globals, **values}, name, template.blocks
             )
@@ -230,8 +234,6 @@ class Renderer:
             ) from error
 
     def _announce(self, template: str, context: dict[str, Any]) -> None:
-        from content_sync.pages.signals import page_context
-
         if page_context.receivers:
             page_context.send(template, context=context)
 
@@ -287,7 +289,7 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
             raise KeyError(f"the theme has no asset {name!r}")
         return str(assets[name])
 
-    environment.getattr = _attribute_of(environment)  # type: ignore[assignment,method-assign]
+    use_quick_code(environment)
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
     environment.globals["part"] = part_of(environment)
@@ -311,22 +313,6 @@ def part_of(environment: Environment) -> Callable[..., Markup]:
         return rendered[key]
 
     return part
-
-
-def _attribute_of(environment: Environment) -> Callable[[Any, str], Any]:
-    """Return what `record.name` in a template means: keys of dictionaries come first.
-
-    Contexts are dictionaries, and Jinja's own rule would first look for an attribute, fail
-    and catch the failure, a million times a night.
-    """
-    usual = partial(type(environment).getattr, environment)
-
-    def attribute(thing: Any, name: str) -> Any:
-        if type(thing) is dict and name in thing:
-            return thing[name]
-        return usual(thing, name)
-
-    return attribute
 
 
 def digest_of_values(values: Any) -> bytes:
