@@ -85,8 +85,9 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     build.report.shared = shared.linked + shared.copied
     completeness = prove(stage.root, build.today)
     write_staff(build, stage.root / "staff", completeness)
-    write_file(stage.root, SERVICE_FILE, build.service_file())
-    stage.adopt()
+    stage.add([write_file(stage.root, SERVICE_FILE, build.service_file())])
+    # What Pelican wrote: upon a base, sharing has found it already.
+    stage.adopt("" if build.report.full else "staff")
     write_machines(settings, stage, build)
     build.write_server_files()
     departed = settle(

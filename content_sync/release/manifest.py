@@ -133,16 +133,17 @@ _ONLY = (
 )
 
 
-def write_manifest(file: Path, entries: Iterable[Entry]) -> None:
-    """Write a manifest whose bytes depend on the entries alone, which must come sorted."""
+def copy_manifest(work: sqlite3.Connection, file: Path) -> None:
+    """Write the table `files` of a connection as a manifest, whose bytes depend on it alone."""
     file.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("BEGIN")
-        connection.execute(SCHEMA)
-        connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", entries)
-        connection.execute("COMMIT")
+    work.execute("ATTACH ? AS fresh", (str(file),))
+    work.execute("PRAGMA fresh.journal_mode = OFF")
+    work.execute("PRAGMA fresh.synchronous = OFF")
+    work.execute("BEGIN")
+    work.execute(SCHEMA.replace("TABLE files", "TABLE fresh.files"))
+    work.execute("INSERT INTO fresh.files SELECT * FROM main.files ORDER BY path")
+    work.execute("COMMIT")
+    work.execute("DETACH fresh")
 
 
 def read_only(file: Path) -> str:

@@ -26,6 +26,7 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
+from content_sync.release.sharing import keep_as_spare
 from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
@@ -107,7 +108,7 @@ def switch_to(settings: Settings, number: int) -> Release:
 
 
 def prune(settings: Settings) -> list[int]:
-    """Remove old releases and return their numbers.
+    """Remove old releases and return their numbers; the newest of them stays as the spare.
 
     Kept are the live one, the newest good ones before it up to `settings.releases_kept` in
     all, the base of a stage, and what is newer than the live one (rolled back, to be looked at).
@@ -125,8 +126,10 @@ def prune(settings: Settings) -> list[int]:
     if stage and stage.base:
         kept.add(stage.base.number)
     doomed = [r for r in found if r.number < current.number and r.number not in kept]
-    for release in doomed:
+    for release in doomed[:-1]:
         remove(release)
+    if doomed:
+        keep_as_spare(doomed[-1].root)
     if doomed:
         write_earlier(settings)
     return [release.number for release in doomed]
