@@ -82,6 +82,8 @@ def purge(settings: Settings, who: str, reason: str) -> list[int]:
         ]
         for release in doomed:
             switch.remove(release)
+        # What was removed before may still lie there, to be used again.
+        switch.remove_spares(settings)
     if doomed:
         audit(settings, who, "purge", ", ".join(f"release {r.number}" for r in doomed), reason)
     return [r.number for r in doomed]

@@ -14,7 +14,7 @@ from typing import Any
 import markupsafe
 from jinja2 import Environment, Template, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 
 def use_quick_code(environment: Environment) -> None:
@@ -95,7 +95,7 @@ class _Template(Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> Template:
         template = super().from_code(environment, code, globals, uptodate)
-        names = template.root_render_func.__globals__  # type: ignore[attr-defined]
+        names = template.root_render_func.__globals__
         names["quoted"] = _quoted
         names["imported"] = _importer(environment)
         return template
@@ -177,8 +177,8 @@ def _merged(environment: Environment, child: nodes.Template) -> nodes.Template:
     known = (*kept, nodes.Block, nodes.Extends, nodes.Output)
     if not all(isinstance(node, known) for node in child.body):
         raise _RuntimeOnly
-    place = 1 if _extended(parent) else 0
-    parent.body[place:place] = names
+    first = 1 if _extended(parent) else 0
+    parent.body[first:first] = names
     return parent
 
 
@@ -188,7 +188,9 @@ def _open_blocks(tree: nodes.Template) -> None:
         for place in _with_bodies(tree):
             for body in _bodies(place):
                 body[:] = [
-                    nodes.Scope(one.body, lineno=one.lineno) if isinstance(one, nodes.Block) else one
+                    nodes.Scope(one.body, lineno=one.lineno)
+                    if isinstance(one, nodes.Block)
+                    else one
                     for one in body
                 ]
 
@@ -230,8 +232,8 @@ def _settled(environment: Environment, node: nodes.Expr) -> nodes.Expr:
         or not all(isinstance(argument, nodes.Const) for argument in node.args)
     ):
         return node
-    function = environment.globals[node.node.name]
-    value = function(*(argument.value for argument in node.args))
+    function: Any = environment.globals[node.node.name]
+    value = function(*(argument.as_const() for argument in node.args))
     return nodes.TemplateData(str(escape(value)), lineno=node.lineno)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from content_sync.release import manifest
-from content_sync.release.addresses import COMPRESSED, GONE, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, file_of, url_of
 from content_sync.release.departed import REDIRECTS_FILE, read_redirects
 from content_sync.release.links import (
     close_look,
@@ -62,6 +62,8 @@ class Crawl(NamedTuple):
     date: str
     siteurl: str
     vanished: frozenset[bytes]
+    few: bool = False
+    """Whether so few pages are read that each link is looked up."""
 
 
 def crawl(task: tuple[Crawl, list[Page]]) -> list[Finding]:
@@ -91,8 +93,8 @@ def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) 
     if page.wholly:
         links = scan(content)
         if links is not None:
-            links -= site.good_public if is_public else site.good
-            if not any(site.judge(raw, url, content, is_public=is_public) for raw in links):
+            unknown = site.unknown(links, is_public=is_public)
+            if not any(site.judge(raw, url, content, is_public=is_public) for raw in unknown):
                 return []
     elif not names_any(content, plan.vanished):
         return []
@@ -114,27 +116,26 @@ class _Site:
     def __init__(self, plan: Crawl) -> None:
         self._siteurl = plan.siteurl
         self._home = plan.siteurl.encode()
-        self.good: set[bytes] = set()
-        tombs: set[bytes] = set()
-        with manifest.Manifest(Path(plan.manifest)) as listing:
-            for tree in ("public/", "members/"):
-                for entry in listing.entries(tree):
-                    if entry.records == COMPRESSED:
-                        continue
-                    url = url_of(entry.path).encode()
-                    (tombs if entry.records.startswith(GONE) else self.good).add(url)
-        self._tombs = tombs
+        listing = manifest.Manifest(Path(plan.manifest))
+        self._addresses = _LookedUp(listing) if plan.few else _AllKnown(listing)
         hidden = read_visibility(Path(plan.snapshot), plan.date).hidden
         self._hidden = {
             f"/members{record_url(*record.split(':', 1))}".encode()
             for record in hidden
             if record.partition(":")[0] in PLURALS
         }
-        self.good_public = self.good - self._hidden if self._hidden else self.good
         self._redirects = set()
         with contextlib.suppress(FileNotFoundError):
             text = Path(plan.root, REDIRECTS_FILE).read_text("utf-8")
             self._redirects = {old.encode() for old, _ in read_redirects(text)}
+
+    def unknown(self, links: set[bytes], *, is_public: bool) -> set[bytes]:
+        """Return those of the links that are no pages which this one may lead to as it is."""
+        unknown = self._addresses.unknown(links)
+        return unknown | (links & self._hidden) if is_public and self._hidden else unknown
+
+    def _is_good(self, url: bytes, *, is_public: bool) -> bool:
+        return url in self._addresses and not (is_public and url in self._hidden)
 
     def judge(self, raw: bytes, page_url: str, content: bytes, *, is_public: bool) -> str:
         """Return what is wrong with a link of a page, or ''."""
@@ -143,7 +144,7 @@ class _Site:
             return ""
         if self._home and raw.startswith(self._home) and raw[len(self._home) :][:1] in _ENDS:
             raw = raw[len(self._home) :] or b"/"
-            if raw in (self.good_public if is_public else self.good):
+            if self._is_good(raw, is_public=is_public):
                 return ""
         elif raw.startswith((b"https://", b"http://")):
             return ""
@@ -167,17 +168,74 @@ class _Site:
     def _judge_path(self, path: bytes, *, is_public: bool) -> str:
         if is_public and path in self._hidden:
             return "a public page leads to a record for members only"
-        if path in self.good:
+        if path in self._addresses:
             return ""
-        if path.startswith(b"/members/") and path[8:] in self.good:
+        if path.startswith(b"/members/") and path[8:] in self._addresses:
             return ""  # the server sends members on to the public page
         if path.decode().startswith(_DYNAMIC):
             return ""
-        if path in self._tombs:
+        if self._addresses.is_tombstone(path):
             return "it leads to a page that is gone"
-        if path in self._redirects or path + b"/" in self.good:
+        if path in self._redirects or path + b"/" in self._addresses:
             return _REDIRECTED
         return "it leads to nothing"
+
+
+class _AllKnown:
+    """All addresses of a release: for a hundred thousand pages."""
+
+    def __init__(self, listing: manifest.Manifest) -> None:
+        self._good: set[bytes] = set()
+        self._tombs: set[bytes] = set()
+        for tree in ("public/", "members/"):
+            for entry in listing.entries(tree):
+                if entry.records != COMPRESSED:
+                    url = url_of(entry.path).encode()
+                    (self._tombs if entry.records.startswith(GONE) else self._good).add(url)
+        listing.close()
+
+    def __contains__(self, url: bytes) -> bool:
+        return url in self._good
+
+    def unknown(self, links: set[bytes]) -> set[bytes]:
+        return links - self._good
+
+    def is_tombstone(self, url: bytes) -> bool:
+        return url in self._tombs
+
+
+class _LookedUp:
+    """The same, each looked up when it is first asked for: for a few pages."""
+
+    def __init__(self, listing: manifest.Manifest) -> None:
+        self._listing = listing
+        self._known: dict[bytes, str | None] = {}
+
+    def __contains__(self, url: bytes) -> bool:
+        records = self._records(url)
+        return records is not None and not records.startswith(GONE)
+
+    def unknown(self, links: set[bytes]) -> set[bytes]:
+        return {url for url in links if url not in self}
+
+    def is_tombstone(self, url: bytes) -> bool:
+        return (self._records(url) or "").startswith(GONE)
+
+    def _records(self, url: bytes) -> str | None:
+        if url not in self._known:
+            self._known[url] = self._find(url)
+        return self._known[url]
+
+    def _find(self, url: bytes) -> str | None:
+        try:
+            text = url.decode()
+        except UnicodeDecodeError:
+            return None
+        path = file_of(text)
+        if not text.startswith("/") or url_of(path) != text or path.startswith("staff/"):
+            return None
+        entry = self._listing.get(path)
+        return None if entry is None or entry.records == COMPRESSED else entry.records
 
 
 _last: list[tuple[tuple[str, ...], _Site]] = []
@@ -186,7 +244,7 @@ _last: list[tuple[tuple[str, ...], _Site]] = []
 def _site(plan: Crawl) -> _Site:
     """The site of a check, read once in each process."""
     stamp = str(Path(plan.manifest).stat().st_mtime_ns)
-    key = (plan.manifest, stamp, plan.snapshot, plan.date, plan.siteurl)
+    key = (plan.manifest, stamp, plan.snapshot, plan.date, plan.siteurl, str(plan.few))
     if not _last or _last[0][0] != key:
         _last[:] = [(key, _Site(plan))]
     return _last[0][1]

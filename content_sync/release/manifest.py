@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -20,6 +20,8 @@ CREATE TABLE files (
     records TEXT NOT NULL      -- 'type:id' lines, the page's own record first
 ) WITHOUT ROWID
 """
+
+_ALL = "SELECT path, size, sha256, key, records FROM files"
 
 # Above every character that a path can hold.
 _LAST = "\U0010ffff"
@@ -68,6 +70,32 @@ class Manifest:
             (prefix, prefix + _LAST),
         )
         return map(Entry._make, rows)
+
+    def names(self, folder: str) -> set[str]:
+        """Return the names of the files that stand in a folder itself, '' for the root."""
+        prefix = f"{folder}/" if folder else ""
+        rows = self._connection.execute(
+            "SELECT substr(path, ?1) FROM files WHERE path >= ?2 AND path < ?3"
+            " AND instr(substr(path, ?1), '/') = 0",
+            (len(prefix) + 1, prefix, prefix + _LAST),
+        )
+        return {name for (name,) in rows}
+
+    def folders(self) -> set[str]:
+        """Return the folders that files stand in, '' for the root."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM files"
+        )
+        return {folder[:-1] for (folder,) in rows}
+
+    def keyless(self) -> list[Entry]:
+        """Return the entries of files that are made anew each time, sorted by path."""
+        rows = self._connection.execute(f"{_ALL} WHERE key IS NULL ORDER BY path")
+        return [Entry._make(row) for row in rows]
+
+    def naming_records(self) -> Iterator[tuple[str, str]]:
+        """Yield path and records of every file that names any, or a mark in their place."""
+        return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths that start with `prefix`, sorted."""

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
+from content_sync.release.addresses import COMPRESSED, GONE
 from content_sync.release.manifest import Entry
 from content_sync.release.releases import (
     RELEASE_FILE,
@@ -165,7 +166,7 @@ class Stage:
             shutil.copyfile(self.base.manifest_file, work_file)
             work = self._open(_WORK_SCHEMA)
             work.execute("DELETE FROM files WHERE key IS NULL")
-            work.execute("INSERT INTO meta VALUES ('unshared', '')")
+            work.execute("INSERT INTO meta VALUES ('unshared', ''), ('incremental', '')")
             self._unshared = True
         if self.base is not None:
             work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
@@ -241,6 +242,45 @@ class Stage:
                     "  WHERE o.path = n.path AND o.sha256 = n.sha256) ORDER BY path"
                 ).fetchall(),
             )
+
+    @property
+    def is_incremental(self) -> bool:
+        """Whether this release began with what the base holds."""
+        return _is_told(self._connection(), "incremental")
+
+    def answers(self, path: str) -> bool:
+        """Tell whether a request can be answered with the file `path`: it is no tombstone."""
+        row = self._connection().execute(_ANSWERS, (path,)).fetchone()
+        return row is not None
+
+    def tombstones(self) -> Iterator[Entry]:
+        """Yield the pages that say of a URL that it is gone."""
+        for tree in ("members", "public"):
+            rows = self._connection().execute(
+                "SELECT path, size, sha256, key, records FROM files"
+                " WHERE path >= ? AND path < ? AND records >= ? AND records < ?",
+                (f"{tree}/", f"{tree}0", GONE, f"{GONE}{_LAST}"),
+            )
+            yield from map(Entry._make, rows)
+
+    def departed(self, history_file: Path) -> list[tuple[str, str, str]]:
+        """Return path, kind and record of the URLs ever published that have no page here."""
+        with history.open_history(history_file):
+            pass  # there is one from here on
+        with self._attached(f"{history_file.resolve().as_uri()}?mode=ro") as work:
+            return work.execute(
+                "SELECT path, kind, record FROM other.urls AS u"
+                f" WHERE NOT EXISTS ({_ANSWERS.replace('?', 'u.path')}) ORDER BY path"
+            ).fetchall()
+
+    def is_sibling(self, path: str) -> bool:
+        """Tell whether `path` is a compressed form of another file."""
+        row = (
+            self._connection()
+            .execute("SELECT records FROM files WHERE path = ?", (path,))
+            .fetchone()
+        )
+        return row is not None and row[0] == COMPRESSED
 
     def missing(self) -> list[str]:
         """Return the files of the base that this release has no longer, sorted."""
@@ -319,9 +359,7 @@ class Stage:
                 (under, end),
             ).fetchall()
         )
-        work.execute(
-            "DELETE FROM files WHERE key IS NULL AND path >= ? AND path < ?", (under, end)
-        )
+        work.execute("DELETE FROM files WHERE key IS NULL AND path >= ? AND path < ?", (under, end))
         found = [path for path in tree_files(self.root, under) if not self.has(path)]
         self.add(self._look_at(path, records.get(path, "")) for path in found)
         return len(found)
@@ -447,6 +485,10 @@ _SAME = (
     " AND same.key IS NOT NULL AND {1}.key IS NOT NULL)"
 )
 _LAST = "\U0010ffff"
+_ANSWERS = (
+    "SELECT 1 FROM files AS f WHERE f.path = ?"
+    f" AND f.records <> '{COMPRESSED}' AND substr(f.records, 1, {len(GONE)}) <> '{GONE}'"
+)
 
 
 def _column(connection: sqlite3.Connection, query: str) -> list[str]:
@@ -500,6 +542,21 @@ def tree_files(root: Path, under: str = "") -> Iterator[str]:
                     pending.append(prefix + item.name)
                 elif prefix or item.name not in _NOT_LISTED:
                     yield prefix + item.name
+
+
+def folders(root: Path) -> Iterator[tuple[str, set[str]]]:
+    """Yield each folder of a release, '' for its root, with the names of its files."""
+    pending = [""]
+    while pending:
+        folder = pending.pop()
+        names: set[str] = set()
+        with os.scandir(root / folder) as found:
+            for item in found:
+                if item.is_dir(follow_symlinks=False):
+                    pending.append(f"{folder}/{item.name}" if folder else item.name)
+                elif folder or item.name not in _NOT_LISTED:
+                    names.add(item.name)
+        yield folder, names
 
 
 def _hash_file(root: Path, path: str, records: str) -> Entry:

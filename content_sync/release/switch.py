@@ -26,7 +26,7 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
-from content_sync.release.sharing import keep_as_spare
+from content_sync.release.sharing import find_spare, keep_as_spare, remove_spare
 from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
@@ -141,6 +141,12 @@ def remove(release: Release) -> None:
     going = release.root.with_name(f"{release.number}.removed")
     release.root.rename(going)
     shutil.rmtree(going)
+
+
+def remove_spares(settings: Settings) -> None:
+    """Remove the release that was kept for its files: the next build links all of them anew."""
+    while (spare := find_spare(releases_folder(settings))) is not None:
+        remove_spare(spare)
 
 
 def catch_up(settings: Settings) -> None:
