@@ -68,6 +68,9 @@ class Settings:
     """Where pages lead who wants to sign in: /signin/ behind Apache; empty: no such link."""
     releases_kept: int = 7
     """How many releases stay on disk, the live one included."""
+    cluster: str = ""
+    """Where heavy steps run instead of here: the address of a dask.distributed scheduler, such as
+    tcp://10.0.0.5:8786; it comes from `NIGHTPRESS_CLUSTER`."""
     workers: int = 0
     """Processes for heavy steps; 0 means one for each core."""
 
@@ -134,7 +137,9 @@ class Settings:
         return self.workers or os.cpu_count() or 1
 
 
-_FROM_FILE = frozenset(f.name for f in fields(Settings) if f.name not in {"site", "source"})
+_FROM_FILE = frozenset(
+    f.name for f in fields(Settings) if f.name not in {"site", "source", "cluster"}
+)
 
 
 def read_settings(site: Path) -> Settings:
@@ -164,7 +169,12 @@ def read_settings(site: Path) -> Settings:
         values["live_folders"] = tuple(values["live_folders"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
-    return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)
+    return Settings(
+        site=site.resolve(),
+        source=os.environ.get("NIGHTPRESS_SOURCE", ""),
+        cluster=os.environ.get("NIGHTPRESS_CLUSTER", ""),
+        **values,
+    )
 
 
 def _check(values: dict[str, Any]) -> Iterator[str]:

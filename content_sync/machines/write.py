@@ -47,7 +47,14 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             sitename=settings.sitename,
             mail=settings.admin_email or (contact if "@" in contact else ""),
         )
-        write_feeds(files, reader, catalogue, siteurl=settings.siteurl, sitename=settings.sitename)
+        write_feeds(
+            files,
+            reader,
+            catalogue,
+            build.scope,
+            siteurl=settings.siteurl,
+            sitename=settings.sitename,
+        )
     dumps = write_dumps(files, stage, reader, catalogue)
     sums = checksums(dumps)
     files.put("public/data/SHA256SUMS", [sums], sums.encode)
@@ -69,8 +76,7 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
     files.put(f"public/{page_file(DATA_URL)}", [page], lambda: page)
     text = robots(settings.siteurl)
     files.put("public/robots.txt", [text], text.encode)
-    files.finish("oai/", "public/feeds/people/", "public/feeds/venues/", "public/feeds/topics/",
-                 "public/feeds/themes/")  # fmt: skip
+    files.finish("oai/")
     if settings.siteurl:
         write_sitemaps(
             files, stage, catalogue, siteurl=settings.siteurl, gone=build.withdrawn_urls()

@@ -38,7 +38,7 @@ from content_sync.pages.security import SECURITY_FILE, security_text
 from content_sync.pages.service_file import service_file
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
-from content_sync.processes import processes
+from content_sync.processes import at_once, is_worth_it, processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
@@ -115,7 +115,7 @@ class Build:
         self.full = full
         self.progress = progress or (lambda step, done, total: None)
         self.report = BuildReport()
-        self.cache = Cache(settings.var / "cache.sqlite")
+        self.cache = Cache(settings.var / "cache.sqlite", on_network=bool(settings.cluster))
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
         self.registrations = read_registrations(settings.var)
         self.state: dict[str, str] = {}
@@ -197,7 +197,7 @@ class Build:
             self.stage.begin(full=scope is None)
         renderer = Renderer(setup, generator.env)
         many = (self._records() if scope is None else sum(map(len, scope.values()))) > _FEW
-        executor = processes(self.settings) if many and self.settings.worker_count > 1 else None
+        executor = processes(self.settings) if many and is_worth_it(self.settings) else None
         try:
             self._make_all(setup, renderer, executor, scope)
         finally:
@@ -312,6 +312,7 @@ class Build:
         """Yield the batches of one kind, a few of them under way at any time."""
         size = _BATCH.get(kind, _BATCH_OTHERS)
         done = 0
+        ahead = 2 * at_once(executor, self.settings) if executor else 0
         waiting: deque[Future[Batch]] = deque()
         for batch_ids in in_batches(ids, size):
             if executor is None or kind == "section":
@@ -321,7 +322,7 @@ class Build:
                 yield batch
                 continue
             waiting.append(executor.submit(make_batch, setup, kind, batch_ids))
-            if len(waiting) > 2 * self.settings.worker_count:
+            if len(waiting) > ahead:
                 batch = waiting.popleft().result()
                 done += len(batch.ids)
                 self.progress(kind, done, len(ids))
@@ -578,6 +579,8 @@ def _engine_digest() -> str:
     """Return a digest of the code that makes pages: another version makes other pages."""
     digest = hashlib.blake2b(digest_size=16)
     package = Path(__file__).parent.parent
-    for file in sorted(f for part in ("citations", "pages") for f in (package / part).glob("*.py")):
+    for file in sorted(
+        f for part in ("citations", "machines", "pages") for f in (package / part).glob("*.py")
+    ):
         digest.update(file.read_bytes())
     return digest.hexdigest()

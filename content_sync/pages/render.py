@@ -12,6 +12,7 @@ import gc
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -341,15 +342,22 @@ def digest_of_template(environment: Environment, name: str) -> bytes:
     return digest.digest()
 
 
-_last: list[Renderer] = []
+class _Kept(threading.local):
+    """The renderer of a worker's thread: its connections belong to the thread alone."""
+
+    renderer: Renderer | None = None
+
+
+_kept = _Kept()
 
 
 def make_batch(setup: Setup, kind: str, ids: list[str]) -> Batch:
     """Run one task in a worker process, which keeps its renderer between tasks."""
-    if not _last or _last[0].setup != setup:
-        _last[:] = [Renderer(setup)]
+    renderer = _kept.renderer
+    if renderer is None or renderer.setup != setup:
+        renderer = _kept.renderer = Renderer(setup)
         # What lives until the process ends need not be looked at again and again, and
         # pages leave little behind that only a collection could find.
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
-    return _last[0].make(kind, ids)
+    return renderer.make(kind, ids)

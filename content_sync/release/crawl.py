@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from html import unescape
 from pathlib import Path
 from typing import NamedTuple
@@ -238,16 +239,22 @@ class _LookedUp:
         return None if entry is None or entry.records == COMPRESSED else entry.records
 
 
-_last: list[tuple[tuple[str, ...], _Site]] = []
+class _Kept(threading.local):
+    """The site of a worker's thread, whose connection belongs to the thread alone."""
+
+    site: tuple[tuple[str, ...], _Site] | None = None
+
+
+_kept = _Kept()
 
 
 def _site(plan: Crawl) -> _Site:
     """The site of a check, read once in each process."""
     stamp = str(Path(plan.manifest).stat().st_mtime_ns)
     key = (plan.manifest, stamp, plan.snapshot, plan.date, plan.siteurl, str(plan.few))
-    if not _last or _last[0][0] != key:
-        _last[:] = [(key, _Site(plan))]
-    return _last[0][1]
+    if _kept.site is None or _kept.site[0] != key:
+        _kept.site = (key, _Site(plan))
+    return _kept.site[1]
 
 
 def _read(name: str, size: int) -> bytes:

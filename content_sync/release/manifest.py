@@ -97,6 +97,13 @@ class Manifest:
         """Yield path and records of every file that names any, or a mark in their place."""
         return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
 
+    def paths_ending(self, end: str) -> list[str]:
+        """Return the paths that end with `end`."""
+        rows = self._connection.execute(
+            "SELECT path FROM files WHERE substr(path, ?) = ?", (-len(end), end)
+        )
+        return [path for (path,) in rows]
+
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths that start with `prefix`, sorted."""
         rows = self._connection.execute(

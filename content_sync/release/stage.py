@@ -243,6 +243,14 @@ class Stage:
                 ).fetchall(),
             )
 
+    def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield path and records of the pages below `prefix`, sorted by path."""
+        return self._connection().execute(
+            "SELECT path, records FROM files WHERE path >= ? AND path < ?"
+            " AND substr(path, -5) = '.html' ORDER BY path",
+            (prefix, prefix + _LAST),
+        )
+
     @property
     def is_incremental(self) -> bool:
         """Whether this release began with what the base holds."""

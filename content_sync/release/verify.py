@@ -335,16 +335,20 @@ def _is_read(path: str) -> bool:
 
 
 def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Iterator[manifest.Entry]:
-    """Yield the pages that may lead to what became of these records."""
+    """Yield the pages that may lead to what became of these records.
+
+    A page names the records that it leads to; those of the sections may leave some out.
+    """
     if owners is None:
         yield from listing.entries()
         return
-    paths = [
+    paths = {
         path
         for path, records in listing.naming_records()
         if not owners.isdisjoint(records.split("\n"))
-    ]
-    yield from filter(None, map(listing.get, paths))
+    }
+    paths.update(listing.paths_ending("index.html"))
+    yield from filter(None, map(listing.get, sorted(paths)))
 
 
 _T = TypeVar("_T")
