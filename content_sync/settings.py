@@ -14,6 +14,10 @@ from zoneinfo import available_timezones
 from content_sync.errors import ConfigurationError
 from content_sync.records import VIEWS
 
+PARTS = ("citations", "machines", "compressed")
+"""What a site can leave out: references with files for other programs; feeds, sitemaps, dumps
+and OAI-PMH; compressed files, where another server compresses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -71,6 +75,8 @@ class Settings:
     cluster: str = ""
     """Where heavy steps run instead of here: the address of a dask.distributed scheduler, such as
     tcp://10.0.0.5:8786; it comes from `NIGHTPRESS_CLUSTER`."""
+    left_out: tuple[str, ...] = ()
+    """Parts of the site that are not made, of `PARTS`."""
     workers: int = 0
     """Processes for heavy steps; 0 means one for each core."""
 
@@ -165,6 +171,8 @@ def read_settings(site: Path) -> Settings:
         values["full_text_types"] = tuple(values["full_text_types"])
     if "cv_book_folders" in values:
         values["cv_book_folders"] = tuple(values["cv_book_folders"])
+    if "left_out" in values:
+        values["left_out"] = tuple(values["left_out"])
     if "live_folders" in values:
         values["live_folders"] = tuple(values["live_folders"])
     if "siteurl" in values:
@@ -197,6 +205,9 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types
     ):
         yield "FULL_TEXT_TYPES must be a list of endings such as '.pdf'"
+    left_out = values.get("left_out", ())
+    if isinstance(left_out, str) or not set(left_out) <= set(PARTS):
+        yield f"LEFT_OUT must be a list of {', '.join(map(repr, PARTS))}"
     for name in ("guard_share", "guard_changed_share"):
         share = values.get(name, 0.05)
         if not isinstance(share, int | float) or not 0 <= share <= 1:

@@ -278,6 +278,8 @@ class Build:
 
     def close(self) -> None:
         """Close the snapshot and the cache."""
+        if self._renderer is not None:
+            self._renderer.close()
         self.reader.connection.close()
         self.cache.close()
 
@@ -413,7 +415,7 @@ class Build:
             "sync": self.sync_number,
             "today": self.today,
             "registrations": self.registrations_id,
-            "globals": digest_of_values(self._globals).hex(),
+            "globals": digest_of_values([self._globals, self.settings.left_out]).hex(),
             "templates": digest.hexdigest(),
             "engine": _engine_digest(),
             "buckets": str(buckets_for(self._records())),
@@ -426,6 +428,7 @@ class Build:
         return {
             "globals": self._globals,
             "siteurl": self.settings.siteurl,
+            "left_out": self.settings.left_out,
             "registrations": self.registrations,
             "heading": generator.settings.get("SITESUBTITLE") or self.settings.sitename,
             "lead": generator.settings.get("SITE_LEAD", ""),

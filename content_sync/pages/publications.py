@@ -104,7 +104,8 @@ def _make(
                 [v for v in versions if v not in closed],
             )
         )
-    made.files = _exports(row, reference, access)
+    if _has_citations(reader):
+        made.files = _exports(row, reference, access)
     return made
 
 
@@ -160,11 +161,14 @@ def _page(
             if v["id"] != row["replaced_by"]
         ],
         "meta": [],
-        "styles": [{"name": n, "text": t} for n, t in styled(facts["reference"])],
-        "exports": _export_links(row, access),
+        "styles": [],
+        "exports": [],
         "links": [],
         "json_ld": "",
     }
+    if _has_citations(reader):
+        pub["styles"] = [{"name": n, "text": t} for n, t in styled(facts["reference"])]
+        pub["exports"] = _export_links(row, access)
     if not withdrawn:
         shown_file = row["file_size"] is not None and (
             access == Access.PUBLIC or audience == "members"
@@ -183,7 +187,9 @@ def _page(
                 for p in projects
             ],
         }
-        if audience == "public":
+        if audience == "public" and not _has_citations(reader):
+            pub["meta"] = meta_tags(facts["reference"], facts["people"])
+        elif audience == "public":
             pub |= _head(row, facts, pub["licence"], pub["exports"])
     return Page(
         url=facts["url"],
@@ -206,6 +212,10 @@ def _page(
             + [f"publication:{v['id']}" for v in versions]
         ),
     )
+
+
+def _has_citations(reader: Reader) -> bool:
+    return "citations" not in reader.shared.get("left_out", ())
 
 
 def _people(people: list[Row], root: str) -> list[Context]:

@@ -118,6 +118,12 @@ class Renderer:
         self._templates: dict[str, Template] = {}
         self._folders: set[str] = set()
 
+    def close(self) -> None:
+        """Close the snapshot, the cache and the last release's manifest."""
+        self.reader.connection.close()
+        if self.base is not None:
+            self.base.close()
+
     def make(self, kind: str, ids: list[str]) -> Batch:
         """Make the pages of these ids of one kind."""
         batch = Batch(kind, ids)

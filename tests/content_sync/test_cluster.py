@@ -94,6 +94,8 @@ def test_a_site_built_by_a_cluster_that_loses_a_worker_has_the_same_bytes(
     assert here is not None
     expected = tree(here.root)
     here.discard()
+    for file in site.settings.var.glob("cache.sqlite*"):
+        file.unlink()
     # Small batches, so that many are under way when the worker is lost.
     monkeypatch.setattr(build, "_FEW", 0)
     monkeypatch.setattr(build, "_BATCH", {})
