@@ -13,7 +13,16 @@ from tests.theme.samples import HOSTILE, LONG_TITLE, THEME, environment, samples
 
 STATIC = THEME / "static"
 _OWN = ("/assets/", "/opensearch.xml", "/search-index/manifest.json")
-_NEVER_LOADED = ("canonical", "type", "cite-as", "author", "describedby", "item", "license")
+_NEVER_LOADED = (
+    "alternate",
+    "author",
+    "canonical",
+    "cite-as",
+    "describedby",
+    "item",
+    "license",
+    "type",
+)
 SHEET = STATIC / "css" / "press.css"
 
 _ENVIRONMENT = environment()
