@@ -27,7 +27,7 @@ from content_sync.pages.render import (
     Batch,
     Renderer,
     Setup,
-    digest_of_template,
+    TemplateDigests,
     digest_of_values,
     make_batch,
     prepare_environment,
@@ -408,8 +408,9 @@ class Build:
     def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
         """Return what, beside records, decides how the pages look."""
         digest = hashlib.blake2b(digest_size=16)
+        templates = TemplateDigests(generator.env)
         for template in TEMPLATES:
-            digest.update(digest_of_template(generator.env, template))
+            digest.update(templates.of(template))
         return {
             "snapshot": self.snapshot_id,
             "sync": self.sync_number,

@@ -13,7 +13,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +114,7 @@ class Renderer:
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
         self._digests: dict[str, bytes] = {}
+        self._template_digests = TemplateDigests(environment)
         self._template_globals = dict(environment.globals)
         self._templates: dict[str, Template] = {}
         self._folders: set[str] = set()
@@ -246,7 +247,7 @@ class Renderer:
 
     def _key(self, template: str, context: dict[str, Any]) -> bytes:
         if template not in self._digests:
-            self._digests[template] = digest_of_template(self.environment, template)
+            self._digests[template] = self._template_digests.of(template)
         key = hashlib.blake2b(self._digests[template], digest_size=16)
         key.update(self._common)
         key.update(orjson.dumps(context))
@@ -328,24 +329,39 @@ def digest_of_values(values: Any) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def digest_of_template(environment: Environment, name: str) -> bytes:
-    """Return a digest of a template and of all that it extends, includes or imports."""
-    from jinja2 import meta
+class TemplateDigests:
+    """Digests of templates with all that they extend, include or import; each is read once."""
 
-    assert environment.loader is not None
-    digest = hashlib.blake2b(digest_size=16)
-    seen: set[str] = set()
-    waiting = [name]
-    while waiting:
-        template = waiting.pop()
-        if template in seen:
-            continue
-        seen.add(template)
-        source, _, _ = environment.loader.get_source(environment, template)
-        digest.update(f"{template}\0{source}\0".encode())
-        referenced: Iterable[str | None] = meta.find_referenced_templates(environment.parse(source))
-        waiting.extend(sorted(one for one in referenced if one))
-    return digest.digest()
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._read: dict[str, tuple[bytes, list[str]]] = {}
+
+    def of(self, name: str) -> bytes:
+        """Return the digest of a template."""
+        digest = hashlib.blake2b(digest_size=16)
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            template = waiting.pop()
+            if template in seen:
+                continue
+            seen.add(template)
+            content, referenced = self._look_into(template)
+            digest.update(content)
+            waiting.extend(referenced)
+        return digest.digest()
+
+    def _look_into(self, template: str) -> tuple[bytes, list[str]]:
+        if template not in self._read:
+            from jinja2 import meta
+
+            assert self._environment.loader is not None
+            source, _, _ = self._environment.loader.get_source(self._environment, template)
+            tree = self._environment.parse(source)
+            names = {one for one in meta.find_referenced_templates(tree) if one}
+            names.update(_PART.findall(source))
+            self._read[template] = (f"{template}\0{source}\0".encode(), sorted(names))
+        return self._read[template]
 
 
 class _Kept(threading.local):

@@ -1,0 +1,80 @@
+"""How much work a change costs, counted and not timed: pages, files and statements."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from content_sync.pages.reader import Reader
+from content_sync.pages.render import Renderer
+from content_sync.release.manifest import Manifest, compare
+from content_sync.release.stage import live
+from tests.content_sync.pages.conftest import Site
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Count what is rendered and what is asked of the snapshot."""
+    counted: Counter[str] = Counter()
+    render, rows = Renderer._render, Reader.rows
+
+    def counted_render(self: Renderer, name: str, values: dict[str, Any]) -> str:
+        counted[name] += 1
+        counted["pages"] += name != "card.html"
+        return render(self, name, values)
+
+    def counted_rows(self: Reader, *arguments: Any) -> Any:
+        counted["statements"] += 1
+        return rows(self, *arguments)
+
+    monkeypatch.setattr(Renderer, "_render", counted_render)
+    monkeypatch.setattr(Reader, "rows", counted_rows)
+    return counted
+
+
+def test_a_changed_abstract_renders_one_page_and_writes_what_differs(
+    site: Site, work: Counter[str]
+) -> None:
+    site.night()
+    before = live(site.settings)
+    assert before is not None
+    whole = work["pages"]
+    work.clear()
+    ((record,),) = site.snapshot(
+        "SELECT id FROM publications WHERE access = 'public' AND status = 'current'"
+        " AND abstract IS NOT NULL AND year < 2020 ORDER BY id LIMIT 1"
+    )
+    site.edit(
+        "UPDATE publications SET abstract = 'Another.', version = version + 1 WHERE id = ?", record
+    )
+    report = site.night()
+    after = live(site.settings)
+    assert after is not None
+    assert report.written == 1
+    assert (work["publication.html"], work["card.html"], work["person.html"]) == (1, 1, 0)
+    # Error pages, staff's pages and /data/ are made each time; they do not grow with the site.
+    assert work["pages"] < 20 < whole
+    differ = compare(before.manifest_file, after.manifest_file)
+    with Manifest(after.manifest_file) as listing:
+        written = {
+            entry.path
+            for entry in listing.entries()
+            if entry.key is not None and (after.root / entry.path).stat().st_nlink == 1
+        }
+    assert written <= {*differ.added, *differ.changed}, "all else is shared with the last release"
+
+
+def test_statements_grow_with_batches_and_not_with_pages(
+    make_site: Callable[..., Site], work: Counter[str]
+) -> None:
+    sent = []
+    for name, publications in (("small", 40), ("large", 120)):
+        site = make_site(name, publications=publications)
+        site.sync()
+        work.clear()
+        site.build()
+        sent.append(work["statements"])
+    assert sent[1] - sent[0] < 40, "80 works and their people more, in the same few batches"
