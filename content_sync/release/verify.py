@@ -272,8 +272,9 @@ def _vanished(
 ) -> tuple[set[bytes], set[str] | None]:
     """URLs that the base had and this release has not, or only a tombstone for.
 
-    With them the records whose pages and lists they were: only a page that names one of
-    these can lead there. None where one was no record's.
+    With them the records whose pages, lists and files they were: only a page that names one
+    of these can lead there. None where one was a page of no record. Feeds and assets of no
+    record are linked from pages that change with them.
     """
     if base is None:
         return set(), set()
@@ -293,8 +294,10 @@ def _vanished(
         for path in gone:
             entry = before.get(path)
             owner = entry.records.partition("\n")[0] if entry is not None else ""
-            if owners is not None:
-                owners = {*owners, owner} if ":" in owner else None
+            if ":" in owner and owners is not None:
+                owners.add(owner)
+            elif path.endswith(".html"):
+                owners = None
     return {url_of(path).encode() for path in gone}, owners
 
 
