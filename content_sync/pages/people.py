@@ -28,6 +28,7 @@ from content_sync.urls import record_url, slug
 
 NAMES_PER_PAGE = 240
 NAMES_FOLDER = "people/names"
+NAME_INDEX = f"{NAMES_FOLDER}/_index.json"
 COAUTHORS = 12
 """People named as those whom a person writes with."""
 
@@ -334,6 +335,13 @@ def _name_files(people: list[Row]) -> list[File]:
         File("public", f"{NAMES_FOLDER}/{name}.json", orjson.dumps(names), "")
         for name, names in files.items()
     ]
+
+
+def name_index(reader: Reader) -> list[File]:
+    """Return the file that says which files of names there are."""
+    rows = reader.rows("SELECT DISTINCT substr(sort_name, 1, 2) FROM people")
+    names = sorted({names_file(row[0]) for row in rows})
+    return [File("public", NAME_INDEX, orjson.dumps(names), "")] if names else []
 
 
 def names_file(sort_name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from content_sync.citations.lists import FOLDER, FORMATS
 from content_sync.pages.listings import BY_TITLE
-from content_sync.pages.people import NAMES_FOLDER
+from content_sync.pages.people import NAME_INDEX, NAMES_FOLDER
 from content_sync.pages.reader import Reader
 from content_sync.pages.sections import SECTIONS
 from content_sync.release.stage import Stage
@@ -110,6 +110,8 @@ def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
     if kind == "letter":
         names = stage.base_paths(f"public/{NAMES_FOLDER}/{one}")
         found.extend(path for path in names if path.endswith(".json"))
+    if (kind, one) == ("section", "people") and stage.base_has(f"public/{NAME_INDEX}"):
+        found.append(f"public/{NAME_INDEX}")
     for tree in ("public", "members"):
         exports = exports_of(kind, one)
         beside = [f"{FOLDER}/{exports}.{ending}" for ending in FORMATS] if exports else []

@@ -17,7 +17,7 @@ from content_sync.pages.listings import (
     pager,
 )
 from content_sync.pages.model import Context, Made, Page
-from content_sync.pages.people import NAMES_FOLDER, when
+from content_sync.pages.people import NAMES_FOLDER, name_index, when
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, iso_in_words, span_in_words
 from content_sync.urls import record_url
@@ -49,7 +49,8 @@ def navigation(reader: Reader) -> list[dict[str, str]]:
 def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield the pages of each section named."""
     for name in names:
-        yield name, Made(pages=list(SECTIONS[name](reader)))
+        files = name_index(reader) if name == "people" else []
+        yield name, Made(pages=list(SECTIONS[name](reader)), files=files)
 
 
 def _count(reader: Reader, sql: str, *values: Any) -> int:

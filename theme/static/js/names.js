@@ -7,12 +7,27 @@ const said = document.querySelector("#names-said");
 const list = document.querySelector("#names-found");
 const most = 60;
 
-/** @type {Map<string, Promise<[string, string, string][]>>} */
+/** @type {Map<string, Promise<any[]>>} */
 const files = new Map();
+
+// Letters with a stroke or two in one, which do not come apart like those with accents.
+const plainly = Object.entries({
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ħ: "h",
+  ı: "i",
+});
 
 /** @param {string} text */
 function words(text) {
-  const plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  let plain = text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  for (const [letter, letters] of plainly) plain = plain.replaceAll(letter, letters);
   return plain.split(/[^\p{L}\p{N}]+/u).filter(Boolean);
 }
 
@@ -39,8 +54,9 @@ function load(name) {
 /** @param {string} text */
 async function find(text) {
   const asked = words(text).slice(0, 6);
-  const long = asked.filter((word) => word.length > 1);
-  const some = await Promise.all([...new Set(long.map(fileOf))].map(load));
+  const there = new Set(await load("_index"));
+  const wanted = new Set(asked.filter((word) => word.length > 1).map(fileOf));
+  const some = await Promise.all([...wanted].filter((name) => there.has(name)).map(load));
   return some.flat().filter(([name, , folded]) => {
     const has = `${folded} ${words(name).join(" ")}`.split(" ");
     return asked.every((word) => has.some((one) => one.startsWith(word)));
