@@ -31,7 +31,9 @@ class Reader:
     file: Callable[[str, str], bytes] = _no_files
     """Returns a file of the release that is being built, given its audience and path."""
 
-    def rows(self, sql: str, ids: Sequence[str] | None = None, *more: Any) -> list[Row]:
+    def rows(
+        self, sql: str, ids: Sequence[str] | Sequence[int] | None = None, *more: Any
+    ) -> list[Row]:
         """Return all rows; `:ids` in the statement stands for the list of ids."""
         if ids is None:
             return self.connection.execute(sql, more).fetchall()

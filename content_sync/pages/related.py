@@ -89,7 +89,7 @@ def related_works(reader: Reader, ids: Sequence[str]) -> dict[str, list[Related]
         near[work["id"]] = _nearest(scores)
     rows = {
         row["number"]: row
-        for row in reader.rows(_WORKS, sorted({n for some in near.values() for n in some}))  # type: ignore[type-var, arg-type]
+        for row in reader.rows(_WORKS, sorted({n for some in near.values() for n in some}))
     }
     found: dict[str, list[Related]] = {}
     for work in works:
