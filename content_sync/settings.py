@@ -14,9 +14,9 @@ from zoneinfo import available_timezones
 from content_sync.errors import ConfigurationError
 from content_sync.records import VIEWS
 
-PARTS = ("citations", "machines", "compressed")
-"""What a site can leave out: references with files for other programs; feeds, sitemaps, dumps
-and OAI-PMH; compressed files, where another server compresses."""
+PARTS = ("citations", "related", "machines", "compressed")
+"""What a site can leave out: references with files for other programs; related works; feeds,
+sitemaps, dumps and OAI-PMH; compressed files, where another server compresses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

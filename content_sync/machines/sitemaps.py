@@ -10,6 +10,7 @@ from urllib.parse import quote
 from content_sync.machines.catalogue import Catalogue
 from content_sync.machines.files import Files
 from content_sync.machines.records import xml_text
+from content_sync.pages.listings import BY_TITLE
 from content_sync.release.addresses import GONE, url_of
 from content_sync.release.stage import Stage
 
@@ -36,7 +37,7 @@ def write_sitemaps(
         if records.startswith(GONE):
             continue
         url = url_of(path)
-        if url in left_out:
+        if url in left_out or f"/{BY_TITLE}/" in url:
             continue
         # A publication's own page names other works too, which do not make it newer.
         if records.startswith("publication:") and url.startswith("/publications/"):
