@@ -74,7 +74,7 @@ def write_feeds(
     files: Files,
     reader: Reader,
     catalogue: Catalogue,
-    scope: Mapping[str, list[str]] | None,
+    scope: Mapping[str, set[str]] | None,
     *,
     siteurl: str,
     sitename: str,
@@ -92,7 +92,7 @@ def write_feeds(
             rows = reader.connection.execute(f"SELECT id FROM {_KINDS[kind]}")  # noqa: S608
             ids = [row[0] for row in rows]
         else:
-            ids = scope[kind]
+            ids = sorted(scope[kind])
         made: set[str] = set()
         for some in in_batches(ids, _BATCH[kind]):
             feeds = list(_feeds_of(reader, kind, some, sitename))

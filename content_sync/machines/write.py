@@ -19,6 +19,7 @@ from content_sync.pages.wording import iso_in_words, size_in_words
 from content_sync.release.history import STAMPS_FILE
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
+from content_sync.sync.touch import neighbours
 from content_sync.urls import page_file
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             files,
             reader,
             catalogue,
-            build.scope,
+            _with_neighbours(build, catalogue),
             siteurl=settings.siteurl,
             sitename=settings.sitename,
         )
@@ -102,6 +103,22 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             files, stage, catalogue, siteurl=settings.siteurl, gone=build.withdrawn_urls()
         )
         files.finish("public/sitemaps/")
+
+
+def _with_neighbours(build: Build, catalogue: Catalogue) -> dict[str, set[str]] | None:
+    """Return what may have changed, with all that a changed work is listed under.
+
+    What is exported of a work may change with a person, and then stands in the feeds of all
+    its people. None means that everything may have changed.
+    """
+    if build.scope is None:
+        return None
+    scope = {kind: set(ids) for kind, ids in build.scope.items()}
+    changed = [("publication", stamp.id) for stamp in catalogue.changed]
+    for kind, one in neighbours(build.reader.connection, changed):
+        scope.setdefault(kind, set()).add(one)
+    build.reader.connection.commit()  # of the temporary tables alone
+    return scope
 
 
 def _hand_over(stage: Stage, catalogue: Catalogue) -> None:
