@@ -30,8 +30,9 @@ import {
  * @param {Hit} hit
  * @param {Answer["words"]} words
  * @param {(hit: Hit) => string} addressOf
+ * @param {boolean} isWhole whether a snippet that is not there will not come
  */
-export function resultItem(hit, words, addressOf) {
+export function resultItem(hit, words, addressOf, isWhole) {
   const when = element("p", { class: "when" });
   label(hit).forEach((text, i) => when.append(i ? " " : "", element("span", null, text)));
   const title = hit.title.trim()
@@ -49,7 +50,7 @@ export function resultItem(hit, words, addressOf) {
   }
   const meta = element("p", { class: "meta" });
   for (const { cls, text } of marksOf(hit)) meta.append(element("b", { class: cls }, text), " ");
-  const why = whyText(hit, words);
+  const why = whyText(hit, words, isWhole);
   if (why) meta.append(element("span", { class: "why" }, why));
   if (meta.childNodes.length) item.append(meta);
   return item;
