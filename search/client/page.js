@@ -110,6 +110,7 @@ export class SearchPage {
       .../** @type {NodeListOf<HTMLElement>} */ (more.querySelectorAll("a[rel=next]")),
     ]);
     this.place.arrive();
+    if (asksSomething(this.state)) this.toolbar.show(this.state, true);
     // The index is opened while the reader still thinks.
     this.session.open().catch(() => {});
     this.run();
@@ -372,7 +373,7 @@ export class SearchPage {
     parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
     parts.more.replaceChildren(...pager(state, answer.total));
     parts.more.hidden = !parts.more.childElementCount;
-    this.toolbar.show(state, answer);
+    this.toolbar.show(state, answer.total > 0);
     this.showFilters();
     this.announce(announcement(answer, state.page));
     this.release();

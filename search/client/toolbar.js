@@ -40,9 +40,9 @@ export class Toolbar {
 
   /**
    * @param {State} state
-   * @param {Answer} answer
+   * @param {boolean} hasList whether there is something to order and to save, or may be
    */
-  show(state, answer) {
+  show(state, hasList) {
     this.place.hidden = false;
     const hasWords = Boolean(state.query.trim());
     const sort = state.sort === "relevance" && !hasWords ? "newest" : state.sort;
@@ -55,7 +55,7 @@ export class Toolbar {
     this.replace("order", [element("li", null, "Order"), ...links]);
     for (const name of ["order", "exports"]) {
       const group = this.group(name);
-      if (group) group.hidden = !answer.total;
+      if (group) group.hidden = !hasList;
     }
   }
 

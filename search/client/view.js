@@ -20,6 +20,9 @@ import {
   yearsLabel,
 } from "./phrasing.js";
 
+/** How many words that one may have meant are named. */
+const MOST_NEAR = 3;
+
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./engine.js").Response} Answer */
 /** @typedef {import("./address.js").State} State */
@@ -45,7 +48,8 @@ export function resultItem(hit, words, addressOf, isWhole) {
   const by = element("p", { class: "by" }, people);
   if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
   const item = element("li", null, when, heading, people || where ? by : null);
-  if (hit.snippet) {
+  // A snippet that is on its way has its place.
+  if (hit.snippet || (hit.hasAbstract && !isWhole)) {
     item.append(element("p", { class: "snip" }, ...marked(hit.snippet, hit.snippetMarks)));
   }
   const meta = element("p", { class: "meta" });
@@ -86,11 +90,11 @@ export function pager(state, total) {
 export function remarks(state, answer, notice) {
   const said = [];
   const { suggestion, total, words } = answer;
-  for (const { word, corrected } of words) {
+  for (const { word, corrected, forms } of words) {
     if (!corrected || !total) continue;
-    said.push(
-      paragraph("Nothing holds “", quoted(word), "”; these hold “", quoted(corrected), "”."),
-    );
+    const near = forms.filter((form) => form !== word).slice(0, MOST_NEAR);
+    const held = near.flatMap((form, i) => [i ? "” or “" : "“", quoted(form)]);
+    said.push(paragraph("Nothing holds “", quoted(word), "”; these hold ", ...held, "”."));
   }
   if (suggestion && total) said.push(didYouMean(state, suggestion));
   if (notice) said.push(element("p", { class: "soft" }, notice));
