@@ -22,6 +22,7 @@ QUESTIONS = (
     "cluster",
     "titles",
     "search_browser",
+    "lighthouse",
     "against_servers",
     "service_load",
     "cv_memory",

@@ -272,9 +272,9 @@ def _vanished(
 ) -> tuple[set[bytes], set[str] | None]:
     """URLs that the base had and this release has not, or only a tombstone for.
 
-    With them the records whose pages, lists and files they were: only a page that names one
-    of these can lead there. None where one was a page of no record. Feeds and assets of no
-    record are linked from pages that change with them.
+    With them the publications whose pages and files they were: only a page that names one of
+    these can lead there. None where another page is among them. Feeds and assets are linked
+    from pages that change with them.
     """
     if base is None:
         return set(), set()
@@ -294,7 +294,7 @@ def _vanished(
         for path in gone:
             entry = before.get(path)
             owner = entry.records.partition("\n")[0] if entry is not None else ""
-            if ":" in owner and owners is not None:
+            if owner.startswith("publication:") and owners is not None:
                 owners.add(owner)
             elif path.endswith(".html"):
                 owners = None
@@ -338,9 +338,9 @@ def _is_read(path: str) -> bool:
 
 
 def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Iterator[manifest.Entry]:
-    """Yield the pages that may lead to what became of these records.
+    """Yield the pages that may lead to what became of these publications.
 
-    A page names the records that it leads to; those of the sections may leave some out.
+    A page names the publications that it leads to; those of the sections may leave some out.
     """
     if owners is None:
         yield from listing.entries()

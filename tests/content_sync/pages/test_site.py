@@ -23,7 +23,7 @@ from content_sync.release.manifest import Manifest
 from content_sync.release.switch import prune, publish
 from content_sync.release.verify import check
 from content_sync.settings import read_settings
-from content_sync.urls import PLURALS, page_file, record_url
+from content_sync.urls import page_file, record_url
 from tests.content_sync.pages.conftest import CONF, Site, tree
 
 MakeSite = Callable[..., Site]
@@ -331,16 +331,15 @@ def test_a_record_that_left_the_source_leaves_a_tombstone(site: Site) -> None:
     assert "Fleeting" not in site.page("public/publications/x.html")
 
 
-def test_a_page_names_every_record_that_it_leads_to(site: Site) -> None:
-    """When a record's page goes, only the pages that name it are read for links to it."""
+def test_a_page_names_every_publication_that_it_leads_to(site: Site) -> None:
+    """When a publication's page goes, only the pages that name it are read for links to it."""
     site.night()
     release = site.settings.output / "current"
     with Manifest(release / "manifest.sqlite") as listing:
         pages = [e for e in listing.entries("public/") if e.path.endswith(".html") and e.key]
     of_url = {
-        record_url(kind, one): f"{kind}:{one}"
-        for kind, plural in PLURALS.items()
-        for (one,) in site.snapshot(f"SELECT id FROM {plural}")
+        record_url("publication", str(one)): f"publication:{one}"
+        for (one,) in site.snapshot("SELECT id FROM publications")
     }
     unnamed = {
         (entry.path, record)
