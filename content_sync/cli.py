@@ -20,6 +20,7 @@ from content_sync.agent.commands import agent_commands
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
+from content_sync.mirror.commands import mirror
 from content_sync.operations.commands import usage
 from content_sync.source.commands import diff, source
 from content_sync.travelling.commands import edition, proceedings
@@ -384,7 +385,13 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         if not full and synced.unchanged and nothing_to_do(settings):
             _tell_service(after_release(site))
             books = _cv_books(settings, seconds)
-            _summary(settings, synced, seconds, as_json, skipped=True, books=books)
+            mirrored = _mirror(settings, seconds)
+            _summary(
+                *(settings, synced, seconds, as_json),
+                skipped=True,
+                books=books,
+                mirrored=mirrored,
+            )
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
@@ -415,11 +422,13 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             _publish(settings)
         _tell_service(after_release(site))
         books = _cv_books(settings, seconds)
+        mirrored = _mirror(settings, seconds)
         _summary(
             settings,
             synced,
             seconds,
             as_json,
+            mirrored=mirrored,
             built=built,
             indexed=indexed,
             checked=checked,
@@ -439,6 +448,30 @@ def _tell_service(said: str) -> None:
 
     if said:
         log.warning(said)
+
+
+def _mirror(settings: Settings, seconds: dict[str, float]) -> str:
+    """Bring the mirror up to date, if there is one, and say what came of it.
+
+    The release is live by now: a bucket that does not answer is no failure of the night.
+    """
+    from content_sync.terminal import Progress, log, timed
+
+    if not settings.mirror:
+        return ""
+    from content_sync.mirror.run import mirror as copy
+
+    log.info("Copying to the mirror")
+    progress = Progress()
+    try:
+        with timed(seconds, "mirror"):
+            reports = copy(settings, progress=progress)
+    except NightpressError as error:
+        log.warning("The mirror is as it was, or half-way: %s", error)
+        return f"not up to date: {error}"
+    finally:
+        progress.close()
+    return "; ".join(f"{r.place}: {r.sent:,} sent, {r.deleted:,} deleted" for r in reports)
 
 
 def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
@@ -632,6 +665,7 @@ def _summary(
     checked: Any = None,
     skipped: bool = False,
     books: Any = None,
+    mirrored: str = "",
     held: str = "",
 ) -> None:
     from content_sync.status import night_facts
@@ -640,6 +674,8 @@ def _summary(
     facts = night_facts(settings, synced, built, indexed, checked, seconds, skipped)
     if held:
         facts["held"] = held
+    if mirrored:
+        facts["mirror"] = mirrored
     told.end(facts=facts)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
@@ -658,6 +694,8 @@ def _summary(
         from content_sync.cvbook.commands import words
 
         click.echo(f"  CV books  {words(books)}")
+    if mirrored:
+        click.echo(f"  Mirror    {mirrored}")
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
     look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
@@ -684,6 +722,7 @@ cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)
 main.add_command(_add(usage))
+main.add_command(_add(mirror))
 main.add_command(_add(edition))
 main.add_command(_add(proceedings))
 
