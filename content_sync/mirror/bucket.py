@@ -46,7 +46,7 @@ class Bucket:
             ),
         )
 
-    def list(self) -> dict[str, str]:
+    def listing(self) -> dict[str, str]:
         """Return key → ETag of all that lies below the prefix."""
         return dict(self._list(""))
 

@@ -136,7 +136,7 @@ class _Run:
         self.report = MirrorReport(bucket.place, release.number)
 
     def copy(self, trees: Collection[str], *, purge: bool, adopt: bool) -> MirrorReport:
-        there = self.bucket.list()
+        there = self.bucket.listing()
         self._begin(there, adopt=adopt)
         hidden = _withdrawn_urls(self.settings)
         wanted = {one.key: one for one in objects_of(self.release, trees, hidden)}
