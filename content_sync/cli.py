@@ -21,7 +21,7 @@ from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
 from content_sync.mirror.commands import mirror
-from content_sync.operations.commands import usage
+from content_sync.operations.commands import backup, restore, usage
 from content_sync.source.commands import diff, source
 from content_sync.travelling.commands import edition, proceedings
 from deploy.signin.commands import signin
@@ -784,6 +784,8 @@ cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)
 main.add_command(_add(usage))
+main.add_command(_add(backup))
+main.add_command(_add(restore))
 main.add_command(_add(mirror))
 main.add_command(_add(edition))
 main.add_command(_add(proceedings))

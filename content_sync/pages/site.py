@@ -16,7 +16,7 @@ from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.pages.staff import write_staff
-from content_sync.release.compress import RECIPE, compress_pages, compress_written
+from content_sync.release.compress import ENDINGS, RECIPE, compress_pages, compress_written
 from content_sync.release.departed import settle
 from content_sync.release.spare import Part, open_part, spare_of
 from content_sync.release.stage import Stage, live, open_stage, write_file
@@ -131,6 +131,10 @@ def _finish_part(settings: Settings, stage: Part, build: Build, inputs: str) -> 
             gone_key=build.gone_key(),
             also_gone=build.withdrawn_urls(),
         )
+    gone = [path for path in stage.removed if path not in stage.written]
+    stage.remove(
+        name for path in gone for ending in ENDINGS if stage.base_has(name := path + ending)
+    )
     documents = ("documents/public", "documents/members")
     for folder in documents:
         stage.adopt(folder)

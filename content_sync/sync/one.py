@@ -100,10 +100,11 @@ class _One:
         self.connection.execute(
             f"DELETE FROM staging.keys_{view.name} WHERE {view.key[0]} IN ({marks})", asked
         )
-        staging.note_keys(self.connection, view, rows, versions)
-        intake = staging.Intake(self.connection, "staging", view)
-        intake.take(rows, versions)
-        intake.finish()
+        if rows:
+            staging.note_keys(self.connection, view, rows, versions)
+            intake = staging.Intake(self.connection, "staging", view)
+            intake.take(rows, versions)
+            intake.finish()
         keys = self._first_keys(view, rows)
         if not keys <= ids:
             raise OneRecordImpossible(f"web.{view.name} spells its keys otherwise.")
@@ -154,6 +155,8 @@ class _One:
         )
 
     def _first_keys(self, view: View, rows: Rows) -> set[str]:
+        if not rows:
+            return set()
         converter = CONVERTERS[view.name]
         checked = converter.keys([[row[i] for row in rows] for i in converter.key_indexes])
         return {str(key) for key in checked[0] if key is not None}

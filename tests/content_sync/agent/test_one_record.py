@@ -76,10 +76,11 @@ def test_what_machines_read_follows_with_the_next_whole_build(settings: Settings
     )
     nightpress(settings, "nightly", "--record", f"publication:{key}")
     kept = dump.read_bytes()
-    other = (
-        "UPDATE people SET homepage = 'https://new.example' WHERE id = (SELECT min(id) FROM people)"
+    edit(
+        settings,
+        "UPDATE people SET home_page = 'https://new.example' WHERE id ="
+        " (SELECT min(id) FROM people)",
     )
-    edit(settings, other)
     nightpress(settings, "nightly")
     assert dump.read_bytes() != kept
     import gzip
@@ -90,7 +91,10 @@ def test_what_machines_read_follows_with_the_next_whole_build(settings: Settings
 def test_a_new_record_brings_what_it_names(settings: Settings) -> None:
     key = a_publication(settings)
     nightpress(settings, "spare")
-    edit(settings, "INSERT INTO people (id, name, version) VALUES ('new-one', 'Zoë Newcomer', 1)")
+    edit(
+        settings,
+        "INSERT INTO people (id, given_name, family_name) VALUES ('new-one', 'Zoë', 'Newcomer')",
+    )
     edit(
         settings,
         "INSERT INTO publications (id, title, kind, year, access, version)"
