@@ -69,10 +69,10 @@ def publish_records(
 ) -> FastReport:
     """Bring these records from the source to the live site; the caller holds the site's lock.
 
-    Raises NotInPart, with the live site and the queue of changes as they were, where the whole
-    job is needed; what the other steps raise ends the run as it ends a night.
+    Raises NotInPart, with the live site as it was, where the whole job is needed; what the other steps raise ends the run as it ends a night.
     """
     from content_sync.pages.site import build_part, why_not_in_part
+    from content_sync.release.spare import WholeBuildNeeded
     from content_sync.sync import sync
     from content_sync.sync.one import OneRecordImpossible
 
@@ -88,8 +88,11 @@ def publish_records(
     report = FastReport(synced)
     if synced.unchanged and _is_up_to_date(settings, synced.number):
         return report
-    with timed(seconds, "build"):
-        report.built, stage = build_part(settings, records, progress=progress)
+    try:
+        with timed(seconds, "build"):
+            report.built, stage = build_part(settings, records, progress=progress)
+    except WholeBuildNeeded as error:
+        raise NotInPart(str(error)) from error
     with timed(seconds, "index"):
         report.indexed = _index(settings, stage, progress)
     _tell(report, stage)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from content_sync import __version__
-from content_sync.errors import BuildError, ConfigurationError
+from content_sync.errors import ConfigurationError
 from content_sync.machines.write import write_machines
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
@@ -88,7 +88,8 @@ def build_part(
 
     `records` are those that this is for. The stage is not finished: the index comes first,
     which finishes it. What machines read, dumps and feeds, stays as it was until the next whole
-    build, which is told so. Raises BuildError or ReleaseError; nothing is then left of it.
+    build, which is told so. Raises WholeBuildNeeded where only that can tell what changed, BuildError or
+    ReleaseError; nothing is then left of it.
     """
     from content_sync.pages.generator import run_records
 
@@ -107,8 +108,6 @@ def build_part(
         )
         build.files_of = tuple(one for kind, one in records if kind == "publication")
         run_records(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
-        if build.scope is None:
-            raise BuildError("Everything may have changed: only a whole build can tell.")
         shutil.rmtree(trees["public"] / "assets")  # as they are in the copy
         _finish_part(settings, stage, build, inputs)
     except BaseException:

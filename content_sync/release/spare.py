@@ -88,6 +88,10 @@ def open_part(settings: Settings) -> Part:
     return Part(number, root, base, spare)
 
 
+class WholeBuildNeeded(ReleaseError):
+    """More may have changed than a fast build can tell."""
+
+
 class Part(Stage):
     """The stage of a fast build: it holds what differs, and its manifest lists everything."""
 
@@ -101,7 +105,7 @@ class Part(Stage):
     def begin(self, *, full: bool = False) -> None:
         """Take the spare's manifest over, which lists all that the spare holds."""
         if full:
-            raise ReleaseError("A fast build cannot look at everything.")
+            raise WholeBuildNeeded("Everything may have changed.")
         self.close()
         # From here on the spare is no copy any more: a killed build leaves none.
         (self.spare / _FACTS).unlink()
