@@ -69,7 +69,8 @@ def publish_records(
 ) -> FastReport:
     """Bring these records from the source to the live site; the caller holds the site's lock.
 
-    Raises NotInPart, with the live site as it was, where the whole job is needed; what the other steps raise ends the run as it ends a night.
+    Raises NotInPart, with the live site as it was, where the whole job is needed; what the other
+    steps raise ends the run as it ends a night.
     """
     from content_sync.pages.site import build_part, why_not_in_part
     from content_sync.release.spare import WholeBuildNeeded

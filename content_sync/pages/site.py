@@ -88,8 +88,8 @@ def build_part(
 
     `records` are those that this is for. The stage is not finished: the index comes first,
     which finishes it. What machines read, dumps and feeds, stays as it was until the next whole
-    build, which is told so. Raises WholeBuildNeeded where only that can tell what changed, BuildError or
-    ReleaseError; nothing is then left of it.
+    build, which is told so. Raises WholeBuildNeeded where only that can tell what changed,
+    BuildError or ReleaseError; nothing is then left of it.
     """
     from content_sync.pages.generator import run_records
 
