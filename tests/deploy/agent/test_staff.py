@@ -106,6 +106,8 @@ def test_two_of_staff_share_a_build_and_see_it_end(
     ada.goto(f"{stack.url}/staff/agent/builds/")
     size = ada.locator("img.chart").evaluate("image => image.naturalWidth")
     assert size > 0
+    ada.goto(f"{stack.url}/staff/agent/links/")
+    assert "Release" in ada.locator(".lead").inner_text()
     assert [line for line in told if "Security" in line] == []
 
 
