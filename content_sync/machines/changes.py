@@ -155,6 +155,7 @@ def _moved(had: dict[str, Any], now: dict[str, Any], day: str) -> list[Change]:
             continue
         fields: dict[str, list[Any]] = {}
         if old is None:
+            assert new is not None
             change, audience = "new", "public" if new["public"] else "members"
         elif new is None:
             change, audience = "gone", "public" if old["public"] else "members"

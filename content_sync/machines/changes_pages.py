@@ -173,7 +173,7 @@ def _days(changes: Sequence[Change], shown: _Shown) -> list[Context]:
         by_day[change.day].append(change)
     days = []
     for day, some in sorted(by_day.items(), reverse=True):
-        groups = []
+        groups: list[Context] = []
         for record_type, kind, heading, word in _KINDS:
             of_kind = [c for c in some if (c.type, c.change) == (record_type, kind)]
             entries = [e for c in of_kind[:MOST_OF_A_KIND] if (e := shown.entry(c))]
@@ -189,9 +189,8 @@ def _days(changes: Sequence[Change], shown: _Shown) -> list[Context]:
                     }
                 )
         if groups:
-            days.append(
-                {"day": iso_in_words(day), "n": sum(g["n"] for g in groups), "groups": groups}
-            )
+            total = sum(int(g["n"]) for g in groups)
+            days.append({"day": iso_in_words(day), "n": total, "groups": groups})
     return days
 
 
