@@ -25,7 +25,14 @@ from tests.content_sync.agent.conftest import (
 )
 from tests.content_sync.agent.test_agent import a_publication, edit, number_live
 
-MACHINES = ("public/data/", "public/feeds/", "public/sitemaps", "oai/", "catalogue/")
+MACHINES = (
+    "public/data/",
+    "public/feeds/",
+    "public/sitemaps",
+    "public/changes",
+    "oai/",
+    "catalogue/",
+)
 """What waits for the next whole build, with the staff's pages."""
 
 
