@@ -69,6 +69,7 @@ export { EngineError };
  * @property {string} doi
  * @property {string} status
  * @property {string} access
+ * @property {boolean} hasAbstract whether a snippet can be made
  * @property {string} snippet
  * @property {[number, number][]} snippetMarks
  * @property {boolean} exact
@@ -320,8 +321,8 @@ export class Engine {
     const masks = await this.meeting(conditions);
     if (!masks || masks.some((mask) => mask.includes(1))) return masks;
     const others = conditions.filter((condition) => !isPhrase(condition));
-    const quoted = conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text));
-    if (words.length - quoted.length <= SENTENCE) return masks;
+    const quoted = new Set(conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text)));
+    if (words.filter((word) => !quoted.has(word)).length <= SENTENCE) return masks;
     return others.length < conditions.length ? this.meeting(others) : masks;
   }
 
@@ -451,6 +452,7 @@ export class Engine {
         const hit = {
           ...shown,
           titleMarks: marked ? marks(row.title, isWanted) : [],
+          hasAbstract: Boolean(abstract),
           snippet: "",
           snippetMarks: [],
           exact,
