@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, Unicode, event
+from sqlalchemy.dialects.mssql import NVARCHAR
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
@@ -47,6 +48,15 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+def exact(length: int) -> Unicode:
+    """Return the type of a name that is compared letter by letter: an account, a record's id.
+
+    SQL Server by itself takes `Ada` and `ada` for one, and so one account for another.
+    """
+    letter_by_letter = NVARCHAR(length, collation="Latin1_General_100_BIN2")
+    return Unicode(length).with_variant(letter_by_letter, "mssql")
 
 
 Q = TypeVar("Q", bound="Select[Any]")

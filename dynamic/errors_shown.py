@@ -118,8 +118,9 @@ def _page(
 
 def _what_was_written() -> list[tuple[str, str]]:
     """Return the fields of the form that could not be taken, so that no words are lost."""
-    if request.method != "POST" or g.get("reader") is None:
-        return []
+    is_known = g.get("reader") is not None or g.get("form_is_ours", False)
+    if request.method != "POST" or not is_known:
+        return []  # a stranger's words, sent from a page of theirs, are not shown on ours
     try:
         fields = list(request.form.items(multi=True))
     except Exception:

@@ -45,3 +45,5 @@ def limit(app: Flask) -> None:
         is_safe = request.method in {"GET", "HEAD", "OPTIONS"}
         if not is_safe and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             abort(403)
+        # Here the token has been looked at: what was sent comes from a form of ours.
+        g.form_is_ours = not is_safe

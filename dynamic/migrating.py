@@ -26,6 +26,12 @@ def migrate_database(app: Flask) -> None:
         db.session.remove()
 
 
+def migration_sql(app: Flask) -> None:
+    """Print what makes all tables from nothing, for whoever runs such things by hand."""
+    with app.app_context():
+        upgrade(revision="heads", sql=True)
+
+
 def is_migrated(app: Flask) -> bool:
     """Tell whether the tables are those of this version of the service.
 
