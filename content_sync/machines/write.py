@@ -48,6 +48,8 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             mail=settings.admin_email or (contact if "@" in contact else ""),
         )
         write_feeds(files, reader, catalogue, siteurl=settings.siteurl, sitename=settings.sitename)
+    else:
+        files.put("maps/oai.txt", [""], lambda: b"")  # Apache does not start without it
     dumps = write_dumps(files, stage, reader, catalogue)
     sums = checksums(dumps)
     files.put("public/data/SHA256SUMS", [sums], sums.encode)

@@ -96,15 +96,25 @@ def _one(event: Event, registration: Registration, method: str) -> Invitation | 
 
 def _written(calendar: Calendar) -> bytes:
     """Return a calendar as a file, the time zones that it names before what names them."""
+    calendar.pop("UID", None)  # a new one each time would make the same calendar another
     content = bytes(calendar.to_ical())
-    zones = b"".join(_zone(name) for name in sorted(calendar.get_missing_tzids()))
+    zones = b"".join(
+        _zone(name, *_years(calendar)) for name in sorted(calendar.get_missing_tzids())
+    )
     return content.replace(b"BEGIN:VEVENT", zones + b"BEGIN:VEVENT", 1)
 
 
+def _years(calendar: Calendar) -> tuple[int, int]:
+    """Return the first and the last year in which something happens, with one around them."""
+    times = [entry.start for entry in calendar.events] + [entry.end for entry in calendar.events]
+    return min(time.year for time in times) - 1, max(time.year for time in times) + 1
+
+
 @lru_cache(maxsize=200)
-def _zone(name: str) -> bytes:
+def _zone(name: str, first: int, last: int) -> bytes:
     # Half of what a mail would cost, and the same each time.
-    return bytes(Timezone.from_tzid(name).to_ical())
+    zone = Timezone.from_tzid(name, first_date=date(first, 1, 1), last_date=date(last, 12, 31))
+    return bytes(zone.to_ical())
 
 
 def _entry(event: Event, registration: Registration, *, is_gone: bool = False) -> Entry:

@@ -93,7 +93,8 @@ def _tables(script: str, language: str) -> dict[str, dict[str, str]]:
 def test_no_column_loses_names_on_sql_server() -> None:
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
-            if isinstance(column.type, String) and not isinstance(column.type, Unicode | UnicodeText):
+            kind = column.type
+            if isinstance(kind, String) and not isinstance(kind, Unicode | UnicodeText):
                 assert (table.name, column.name) in IN_ASCII, f"{table.name}.{column.name}"
 
 
