@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from dynamic.database import db
@@ -67,6 +68,11 @@ def show_errors(app: Flask) -> None:
         # Locked, full, gone, shutting down, deadlocked: it may work in a moment.
         log.error("database", extra={"facts": {"error": type(error.orig).__name__}})
         return _page(503, *WORDS[503], {"Retry-After": "30"}, can_repeat=True)
+
+    @app.errorhandler(ObjectDeletedError)
+    @app.errorhandler(StaleDataError)
+    def _gone_meanwhile(error: Exception) -> Any:
+        return _page(409, *WORDS[409])
 
     @app.errorhandler(TimeoutError)
     @app.errorhandler(PoolTimeout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, abort, g, request
+from flask import Flask, Response, abort, g, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
@@ -36,6 +36,14 @@ limiter = Limiter(
 
 def limit(app: Flask) -> None:
     """Count the app's requests, and refuse what another site makes a browser send."""
+
+    @app.after_request
+    def _wait_only_if_asked_to(response: Response) -> Response:
+        # The library says with each answer when counting begins anew; nobody need wait for it.
+        if response.status_code not in {429, 503}:
+            response.headers.pop("Retry-After", None)
+        return response
+
     limiter.init_app(app)
     csrf.init_app(app)
 

@@ -135,7 +135,9 @@ atexit.register(_forking.close)
 def _forked(ends: contextlib.ExitStack) -> IO[bytes]:
     # A child that is left alone ends by itself: of a closed connection, or of its alarm.
     connection = ends.enter_context(_forking.connect())
-    return cast("IO[bytes]", ends.enter_context(connection.makefile("rwb")))
+    lines = cast("IO[bytes]", connection.makefile("rwb"))
+    ends.callback(_close, lines)
+    return lines
 
 
 def _started(ends: contextlib.ExitStack) -> IO[bytes]:

@@ -96,6 +96,10 @@ def land(
             " this once more if it should replace what is there.",
             retry_after=5,
         ) from error
+    except Unavailable:
+        db.session.rollback()
+        _drop(name)
+        raise
     except SQLAlchemyError:
         # Whether the row is there nobody knows, so the file stays until the sweep.
         db.session.rollback()
