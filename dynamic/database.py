@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, Unicode, event
 from sqlalchemy.dialects.mssql import NVARCHAR
@@ -65,14 +64,12 @@ BUSY_SECONDS = 8
 """For so long SQLite waits for another writer before a request is told to come back."""
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-migrate = Migrate(db=db, directory=str(__file__).replace("database.py", "migrations"))
 
 
 def connect(app: Flask) -> None:
     """Give the app its database; SQLite waits for locks, keeps a WAL and checks keys."""
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
     db.init_app(app)
-    migrate.init_app(app, db)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _set_up_sqlite(db.engine)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlglot
+from alembic.script import ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import String, Unicode, UnicodeText
 from sqlalchemy.dialects import mssql, postgresql
@@ -14,6 +15,7 @@ from sqlglot import exp
 
 from dynamic.commands import service
 from dynamic.database import Base
+from dynamic.migrating import MIGRATIONS, newest_revision
 
 DIALECTS = {
     "mssql": (
@@ -88,6 +90,10 @@ def _tables(script: str, language: str) -> dict[str, dict[str, str]]:
                 for column in columns
             }
     return tables
+
+
+def test_the_newest_migration_is_the_one_that_alembic_knows() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_heads() == [newest_revision()]
 
 
 def test_no_column_loses_names_on_sql_server() -> None:
