@@ -45,7 +45,7 @@ def serve() -> None:
 
     from dynamic.cv import docx_file, pdf_file  # noqa: F401
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries them
+    signal.signal(signal.SIGCHLD, _bury)
     door = socket.socket(fileno=os.dup(0))
     door.settimeout(IDLE)
     while True:
@@ -60,8 +60,17 @@ def serve() -> None:
         os.close(connections[0])
 
 
+def _bury(*_: object) -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
 def _be_a_child(door: socket.socket, connection: int) -> NoReturn:
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         door.close()
         set_limits()
         os.dup2(connection, 0)
@@ -83,7 +92,7 @@ def _look(reads: IO[bytes], writes: IO[bytes]) -> None:
             signal.alarm(PATIENCE)  # it ends the process, whatever a parser is busy with
         if not reads.readline():
             return
-        if not _answer(writes, lambda answer=answer: answer(path, kind)):  # type: ignore[misc]
+        if not _answer(writes, lambda answer=answer: answer(path, kind)):
             return
 
 
