@@ -39,12 +39,21 @@ def limit(app: Flask) -> None:
 
     @app.after_request
     def _wait_only_if_asked_to(response: Response) -> Response:
-        # The library says with each answer when counting begins anew; nobody need wait for it.
-        if response.status_code not in {429, 503}:
+        # The library says with each answer when counting begins anew: that is for those who
+        # asked too often, and not for those who are told how long something will be down.
+        if response.status_code != 429:
             response.headers.pop("Retry-After", None)
+            if g.get("retry_after"):
+                response.headers["Retry-After"] = g.retry_after
         return response
 
     limiter.init_app(app)
+
+    @app.after_request
+    def _remember_our_own(response: Response) -> Response:
+        g.retry_after = response.headers.get("Retry-After")
+        return response
+
     csrf.init_app(app)
 
     @app.before_request
