@@ -20,6 +20,7 @@ QUESTIONS = (
     "against_hugo",
     "titles",
     "search_browser",
+    "lighthouse",
     "against_servers",
     "service_load",
     "cv_memory",

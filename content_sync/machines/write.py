@@ -54,6 +54,8 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             mail=settings.admin_email or (contact if "@" in contact else ""),
         )
         write_feeds(files, reader, catalogue, siteurl=settings.siteurl, sitename=settings.sitename)
+    else:
+        files.put("maps/oai.txt", [""], lambda: b"")  # Apache does not start without it
     data_time = str(reader.rows("SELECT max(finished) FROM syncs")[0][0] or "")
     write_changes(
         files,

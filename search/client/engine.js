@@ -69,6 +69,7 @@ export { EngineError };
  * @property {string} doi
  * @property {string} status
  * @property {string} access
+ * @property {boolean} hasAbstract whether a snippet can be made
  * @property {string} snippet
  * @property {[number, number][]} snippetMarks
  * @property {boolean} exact
@@ -451,6 +452,7 @@ export class Engine {
         const hit = {
           ...shown,
           titleMarks: marked ? marks(row.title, isWanted) : [],
+          hasAbstract: Boolean(abstract),
           snippet: "",
           snippetMarks: [],
           exact,
