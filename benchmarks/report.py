@@ -26,6 +26,7 @@ QUESTIONS = (
     "against_servers",
     "service_load",
     "cv_memory",
+    "mirror_objects",
 )
 
 

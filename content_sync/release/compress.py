@@ -34,6 +34,7 @@ _SMALLEST = 1000
 _WORTH = 0.9
 """A sibling is kept if it has at most this share of the file's bytes."""
 _SEARCH = "search-index/"
+_SERVED = tuple(f"{tree}/" for tree in WEB_TREES)
 _FEW = 2000
 _CHUNK = 200
 
@@ -56,6 +57,22 @@ def compress_shards(settings: Settings, stage: Stage, executor: Executor) -> Com
     return _compress(settings, stage, executor, search=True)
 
 
+def compress_written(settings: Settings, stage: Stage, written: Iterable[Entry]) -> Compressed:
+    """Make the siblings of these files anew, and take away those of what they were before."""
+    served = [e for e in written if e.path.startswith(_SERVED) and e.records != COMPRESSED]
+    wanted = [entry for entry in served if _is_text(entry)]
+    stale = [
+        name
+        for entry in served
+        for name in (entry.path + ending for ending in ENDINGS)
+        if (before := stage.base_entry(name)) and before.records == COMPRESSED
+    ]
+    stage.remove(stale)
+    made = list(_make(settings, stage, None, wanted, search=False))
+    stage.add(made)
+    return Compressed(len(made), 0, sum(entry.size for entry in made))
+
+
 def plain_of(path: str) -> str:
     """Return the file that a sibling belongs to."""
     return path[:-3]
@@ -72,9 +89,6 @@ def expand(path: str, content: bytes) -> bytes:
 def _compress(
     settings: Settings, stage: Stage, executor: Executor | None, *, search: bool
 ) -> Compressed:
-    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
-    if base_agrees and stage.is_incremental and not search:
-        return _compress_differing(settings, stage, executor)
     listed: dict[str, bytes | None] = {}
     plain: list[Entry] = []
     for entry in _entries(stage, search=search):
@@ -82,6 +96,7 @@ def _compress(
             listed[entry.path] = entry.key
         elif _is_text(entry):
             plain.append(entry)
+    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
     good: set[str] = set()
     kept: list[Entry] = []
     wanted: list[Entry] = []
@@ -104,35 +119,6 @@ def _compress(
     made = list(_make(settings, stage, executor, wanted, search=search))
     stage.add(made)
     return Compressed(len(made), len(good) + len(kept), sum(entry.size for entry in made))
-
-
-def _compress_differing(settings: Settings, stage: Stage, executor: Executor | None) -> Compressed:
-    """Bring up to date what differs from the base; all other siblings came with it."""
-    stale: list[str] = []
-    wanted: list[Entry] = []
-    for entry in stage.differing():
-        if not _has_siblings(entry):
-            continue
-        key = _key(entry)
-        siblings = [entry.path + ending for ending in ENDINGS]
-        if _is_text(entry):
-            if any(stage.key_of(name) == key for name in siblings):
-                continue
-            wanted.append(entry)
-        stale += siblings
-    for path in stage.missing():
-        if not path.endswith(ENDINGS):
-            stale += [path + ending for ending in ENDINGS]
-    stage.remove(path for path in stale if stage.is_sibling(path))
-    made = list(_make(settings, stage, executor, wanted, search=False))
-    stage.add(made)
-    return Compressed(len(made), 0, sum(entry.size for entry in made))
-
-
-def _has_siblings(entry: Entry) -> bool:
-    """Tell whether a file is one of those that `compress_pages` looks at."""
-    tree, _, name = entry.path.partition("/")
-    return tree in WEB_TREES and not name.startswith(_SEARCH) and entry.records != COMPRESSED
 
 
 def _entries(stage: Stage, *, search: bool) -> Iterator[Entry]:

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from content_sync.errors import ReleaseError
-from content_sync.release.addresses import GONE, file_of, is_reserved, url_of
+from content_sync.release import history
+from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
 from content_sync.release.redirect_map import LONGEST
 from content_sync.release.serving import mark_gone, write_maps
 from content_sync.release.stage import Stage, write_file
@@ -59,7 +60,8 @@ def settle(
     URLs that have a page of their own and are to be answered 410 with it.
     """
     site = _Site(stage)
-    departed = [_Row(*row) for row in stage.departed(settings.history)]
+    ledger = _ledger(settings)
+    departed = [row for row in ledger if row.path not in site.pages]
     site.departed = {row.path for row in departed}
     accepted, refused = _source_redirects(settings, site, {url_of(row.path) for row in departed})
 
@@ -101,23 +103,25 @@ class _Site:
     """What the stage answers: pages and other files by path, tombstones apart."""
 
     def __init__(self, stage: Stage) -> None:
-        self.pages = _Pages(stage)
-        self.carried = {e.path: e.key for e in stage.tombstones()}
+        self.pages: set[str] = set()
+        self.carried: dict[str, bytes | None] = {}
         self.tombs: set[str] = set()
         self.departed: set[str] = set()
+        for tree in ("members/", "public/"):
+            for entry in stage.entries(tree):
+                if entry.records.startswith(GONE):
+                    self.carried[entry.path] = entry.key
+                elif entry.records != COMPRESSED:
+                    self.pages.add(entry.path)
 
     def answers(self, path: str) -> bool:
         return path in self.pages or path in self.tombs
 
 
-class _Pages:
-    """The paths of all files that answer, looked up where they are asked for."""
-
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
-
-    def __contains__(self, path: str) -> bool:
-        return path.startswith(("public/", "members/")) and self._stage.answers(path)
+def _ledger(settings: Settings) -> list[_Row]:
+    with history.open_history(settings.history) as connection:
+        rows = connection.execute("SELECT path, kind, record FROM urls ORDER BY path")
+        return [_Row(*row) for row in rows]
 
 
 def _is_buried(row: _Row, site: _Site) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -20,8 +20,6 @@ CREATE TABLE files (
     records TEXT NOT NULL      -- 'type:id' lines, the page's own record first
 ) WITHOUT ROWID
 """
-
-_ALL = "SELECT path, size, sha256, key, records FROM files"
 
 # Above every character that a path can hold.
 _LAST = "\U0010ffff"
@@ -70,39 +68,6 @@ class Manifest:
             (prefix, prefix + _LAST),
         )
         return map(Entry._make, rows)
-
-    def names(self, folder: str) -> set[str]:
-        """Return the names of the files that stand in a folder itself, '' for the root."""
-        prefix = f"{folder}/" if folder else ""
-        rows = self._connection.execute(
-            "SELECT substr(path, ?1) FROM files WHERE path >= ?2 AND path < ?3"
-            " AND instr(substr(path, ?1), '/') = 0",
-            (len(prefix) + 1, prefix, prefix + _LAST),
-        )
-        return {name for (name,) in rows}
-
-    def folders(self) -> set[str]:
-        """Return the folders that files stand in, '' for the root."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM files"
-        )
-        return {folder[:-1] for (folder,) in rows}
-
-    def keyless(self) -> list[Entry]:
-        """Return the entries of files that are made anew each time, sorted by path."""
-        rows = self._connection.execute(f"{_ALL} WHERE key IS NULL ORDER BY path")
-        return [Entry._make(row) for row in rows]
-
-    def naming_records(self) -> Iterator[tuple[str, str]]:
-        """Yield path and records of every file that names any, or a mark in their place."""
-        return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
-
-    def paths_ending(self, end: str) -> list[str]:
-        """Return the paths that end with `end`."""
-        rows = self._connection.execute(
-            "SELECT path FROM files WHERE substr(path, ?) = ?", (-len(end), end)
-        )
-        return [path for (path,) in rows]
 
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths that start with `prefix`, sorted."""
@@ -168,17 +133,16 @@ _ONLY = (
 )
 
 
-def copy_manifest(work: sqlite3.Connection, file: Path) -> None:
-    """Write the table `files` of a connection as a manifest, whose bytes depend on it alone."""
+def write_manifest(file: Path, entries: Iterable[Entry]) -> None:
+    """Write a manifest whose bytes depend on the entries alone, which must come sorted."""
     file.unlink(missing_ok=True)
-    work.execute("ATTACH ? AS fresh", (str(file),))
-    work.execute("PRAGMA fresh.journal_mode = OFF")
-    work.execute("PRAGMA fresh.synchronous = OFF")
-    work.execute("BEGIN")
-    work.execute(SCHEMA.replace("TABLE files", "TABLE fresh.files"))
-    work.execute("INSERT INTO fresh.files SELECT * FROM main.files ORDER BY path")
-    work.execute("COMMIT")
-    work.execute("DETACH fresh")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("BEGIN")
+        connection.execute(SCHEMA)
+        connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", entries)
+        connection.execute("COMMIT")
 
 
 def read_only(file: Path) -> str:

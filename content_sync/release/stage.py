@@ -9,6 +9,7 @@ stage up with `staged`, adopts them and finishes again.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -16,12 +17,12 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
-from content_sync.release.addresses import COMPRESSED, GONE
 from content_sync.release.manifest import Entry
 from content_sync.release.releases import (
     RELEASE_FILE,
@@ -33,7 +34,6 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
-from content_sync.release.sharing import Sharing, spare_manifest, take_spare, use_spare
 from content_sync.settings import Settings
 
 __all__ = [
@@ -48,8 +48,8 @@ __all__ = [
     "write_file",
 ]
 
-_WORK = "manifest.work.sqlite"
-_NOT_LISTED = frozenset({_WORK, _WORK + "-journal", manifest.NAME, RELEASE_FILE})
+WORK = "manifest.work.sqlite"
+_NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
 _LEFT_OVER = re.compile(r"[0-9]+\.(?:staged|removed)")
 
 
@@ -145,10 +145,6 @@ class Stage:
         """The release that unchanged files are shared with, or None."""
         self._base_files: manifest.Manifest | None = None
         self._work: sqlite3.Connection | None = None
-        self._unshared = False
-        """Whether all but what is `here` is still in the base alone."""
-        self._carrying = False
-        """Whether single files are, which `keep` told of."""
 
     @property
     def manifest_file(self) -> Path:
@@ -157,42 +153,35 @@ class Stage:
     def begin(self, *, full: bool = False) -> None:
         """Take over the base's manifest, except entries without a key, or start from nothing."""
         self.close()
-        work_file = self.root / _WORK
-        work_file.unlink(missing_ok=True)
-        if self.base is None or full:
-            work = self._open(f"{manifest.SCHEMA};{_WORK_SCHEMA}")
-        else:
-            # As a file and not row by row: most of it is as it was.
-            shutil.copyfile(self.base.manifest_file, work_file)
-            work = self._open(_WORK_SCHEMA)
-            work.execute("DELETE FROM files WHERE key IS NULL")
-            work.execute("INSERT INTO meta VALUES ('unshared', ''), ('incremental', '')")
-            self._unshared = True
-        if self.base is not None:
-            work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
+        (self.root / WORK).unlink(missing_ok=True)
+        work = self._open(_WORK_SCHEMA)
+        if self.base is None:
+            return
+        work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
+        if full:
+            return
+        work.execute("COMMIT")
+        work.execute("ATTACH ? AS base", (manifest.read_only(self.base.manifest_file),))
+        work.execute("BEGIN")
+        work.execute("INSERT INTO files SELECT * FROM base.files WHERE key IS NOT NULL")
+        work.execute("INSERT INTO carried SELECT path FROM files")
+        work.execute("COMMIT")
+        work.execute("DETACH base")
+        work.execute("BEGIN")
 
     def add(self, entries: Iterable[Entry]) -> None:
         """List files that were written below `root`, in place of entries of the same paths."""
         rows = list(entries)
         work = self._connection()
         work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        if self._unshared:
-            work.executemany("INSERT OR IGNORE INTO here VALUES (?)", ((row[0],) for row in rows))
-        if self._carrying:
-            work.executemany("DELETE FROM carried WHERE path = ?", ((row[0],) for row in rows))
+        work.executemany("DELETE FROM carried WHERE path = ?", ((row[0],) for row in rows))
 
     def keep(self, entries: Iterable[Entry]) -> None:
         """List files that are as in the base; `share` will bring them."""
         rows = list(entries)
         work = self._connection()
         work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        if self._unshared:
-            work.executemany("DELETE FROM here WHERE path = ?", ((row[0],) for row in rows))
-        else:
-            work.executemany(
-                "INSERT OR IGNORE INTO carried VALUES (?)", ((row[0],) for row in rows)
-            )
-            self._carrying = self._carrying or bool(rows)
+        work.executemany("INSERT OR IGNORE INTO carried VALUES (?)", ((row[0],) for row in rows))
 
     def base_has(self, path: str) -> bool:
         """Tell whether the base holds a file at `path`."""
@@ -215,7 +204,6 @@ class Stage:
         for path in paths:
             work.execute("DELETE FROM files WHERE path = ?", (path,))
             work.execute("DELETE FROM carried WHERE path = ?", (path,))
-            work.execute("DELETE FROM here WHERE path = ?", (path,))
             (self.root / path).unlink(missing_ok=True)
 
     def key_of(self, path: str) -> bytes | None:
@@ -231,128 +219,38 @@ class Stage:
         )
         return map(Entry._make, rows)
 
-    def differing(self) -> Iterator[Entry]:
-        """Yield the files that the base has not, or has with another content, sorted."""
-        with self._attached(self._base_manifest()) as work:
-            yield from map(
-                Entry._make,
-                work.execute(
-                    "SELECT path, size, sha256, key, records FROM main.files AS n"
-                    " WHERE NOT EXISTS (SELECT 1 FROM other.files AS o"
-                    "  WHERE o.path = n.path AND o.sha256 = n.sha256) ORDER BY path"
-                ).fetchall(),
-            )
+    def has(self, path: str) -> bool:
+        """Tell whether the release holds a file at `path` so far."""
+        row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
+        return row is not None
 
     def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield path and records of the pages below `prefix`, sorted by path."""
         return self._connection().execute(
             "SELECT path, records FROM files WHERE path >= ? AND path < ?"
             " AND substr(path, -5) = '.html' ORDER BY path",
-            (prefix, prefix + _LAST),
+            (prefix, prefix + "\U0010ffff"),
         )
-
-    @property
-    def is_incremental(self) -> bool:
-        """Whether this release began with what the base holds."""
-        return _is_told(self._connection(), "incremental")
-
-    def answers(self, path: str) -> bool:
-        """Tell whether a request can be answered with the file `path`: it is no tombstone."""
-        row = self._connection().execute(_ANSWERS, (path,)).fetchone()
-        return row is not None
-
-    def tombstones(self) -> Iterator[Entry]:
-        """Yield the pages that say of a URL that it is gone."""
-        for tree in ("members", "public"):
-            rows = self._connection().execute(
-                "SELECT path, size, sha256, key, records FROM files"
-                " WHERE path >= ? AND path < ? AND records >= ? AND records < ?",
-                (f"{tree}/", f"{tree}0", GONE, f"{GONE}{_LAST}"),
-            )
-            yield from map(Entry._make, rows)
-
-    def departed(self, history_file: Path) -> list[tuple[str, str, str]]:
-        """Return path, kind and record of the URLs ever published that have no page here."""
-        with history.open_history(history_file):
-            pass  # there is one from here on
-        with self._attached(f"{history_file.resolve().as_uri()}?mode=ro") as work:
-            return work.execute(
-                "SELECT path, kind, record FROM other.urls AS u"
-                f" WHERE NOT EXISTS ({_ANSWERS.replace('?', 'u.path')}) ORDER BY path"
-            ).fetchall()
-
-    def is_sibling(self, path: str) -> bool:
-        """Tell whether `path` is a compressed form of another file."""
-        row = (
-            self._connection()
-            .execute("SELECT records FROM files WHERE path = ?", (path,))
-            .fetchone()
-        )
-        return row is not None and row[0] == COMPRESSED
-
-    def missing(self) -> list[str]:
-        """Return the files of the base that this release has no longer, sorted."""
-        with self._attached(self._base_manifest()) as work:
-            return _column(
-                work,
-                "SELECT path FROM other.files AS o WHERE NOT EXISTS"
-                " (SELECT 1 FROM main.files AS n WHERE n.path = o.path) ORDER BY path",
-            )
-
-    def has(self, path: str) -> bool:
-        """Tell whether the release holds a file at `path` so far."""
-        row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
-        return row is not None
 
     def share(self) -> SharedCount:
         """Bring every listed file that was not written here from the base, by hard link.
 
         To be called when all else is written: writing to a shared file in place would change
-        the base too. A file that lies there already, written by another hand, stays, and is
-        listed without a key. Copies where the file system makes no (more) links.
+        the base too. A file that lies there already, written by another hand, stays and is
+        left to `adopt`. Copies where the file system makes no (more) links.
 
         Raises ReleaseError when the base has lost a file or the disk is full.
         """
         work = self._connection()
-        if self.base is None:
+        paths = [path for (path,) in work.execute("SELECT path FROM carried ORDER BY path")]
+        if not paths or self.base is None:
             return SharedCount(0, 0, 0)
-        sharing = Sharing(self.base.root, self.root)
-        reused = self._share_base(sharing) if self._unshared else 0
-        sharing.bring(_column(work, "SELECT path FROM carried ORDER BY path"))
+        sharing = _Sharing(self.base.root, self.root)
+        for folder, group in groupby(paths, key=_folder):
+            sharing.bring(folder, list(group))
         work.executemany("DELETE FROM files WHERE path = ?", ((p,) for p in sharing.present))
         work.execute("DELETE FROM carried")
-        self._carrying = False
-        return SharedCount(sharing.linked + reused, sharing.copied, sharing.folders)
-
-    def _share_base(self, sharing: Sharing) -> int:
-        """Bring all that was taken over from the base; return what the spare had of it."""
-        work = self._connection()
-        here = set(_column(work, "SELECT path FROM here"))
-        strangers = [path for path in tree_files(self.root) if path not in here]
-        self.add([self._look_at(path, "") for path in strangers])
-        missing = "SELECT path FROM files AS f WHERE NOT EXISTS" + _IS_HERE.format("f")
-        spare = take_spare(self.root.parent)
-        reused = 0
-        if spare is not None:
-            (wanted,) = work.execute(f"SELECT count(*) FROM ({missing})").fetchone()
-            with self._attached(spare_manifest(spare)):
-                surplus = _column(
-                    work,
-                    "SELECT path FROM other.files AS s WHERE NOT EXISTS"
-                    f"{_SAME.format('main', 's')} OR EXISTS{_IS_HERE.format('s')} ORDER BY path",
-                )
-                paths = _column(
-                    work, f"{missing} AND NOT EXISTS{_SAME.format('other', 'f')} ORDER BY path"
-                )
-            use_spare(spare, self.root, surplus)
-            reused = wanted - len(paths)
-        else:
-            paths = _column(work, f"{missing} ORDER BY path")
-        sharing.bring(paths)
-        work.execute("DELETE FROM here")
-        work.execute("DELETE FROM meta WHERE name = 'unshared'")
-        self._unshared = False
-        return reused
+        return SharedCount(sharing.linked, sharing.copied, sharing.folders)
 
     def adopt(self, under: str = "") -> int:
         """List the files below `under` that nobody told of, with no key; return their number.
@@ -360,15 +258,18 @@ class Stage:
         Files listed without a key before are looked at again, and forgotten if they are gone.
         """
         work = self._connection()
-        end = under + _LAST
-        records = dict(
-            work.execute(
-                "SELECT path, records FROM files WHERE key IS NULL AND path >= ? AND path < ?",
-                (under, end),
-            ).fetchall()
+        keyed: set[str] = set()
+        records: dict[str, str] = {}
+        for entry in self.entries(under):
+            if entry.key is None:
+                records[entry.path] = entry.records
+            else:
+                keyed.add(entry.path)
+        work.execute(
+            "DELETE FROM files WHERE key IS NULL AND path >= ? AND path < ?",
+            (under, under + "\U0010ffff"),
         )
-        work.execute("DELETE FROM files WHERE key IS NULL AND path >= ? AND path < ?", (under, end))
-        found = [path for path in tree_files(self.root, under) if not self.has(path)]
+        found = [path for path in tree_files(self.root, under) if path not in keyed]
         self.add(self._look_at(path, records.get(path, "")) for path in found)
         return len(found)
 
@@ -386,17 +287,12 @@ class Stage:
     def finish(self) -> None:
         """Write the manifest, whose bytes depend on the files alone, and close everything."""
         work = self._connection()
-        (missing,) = work.execute(
-            "SELECT count(*) FROM files AS f WHERE NOT EXISTS" + _IS_HERE.format("f")
-            if self._unshared
-            else "SELECT count(*) FROM carried"
-        ).fetchone()
+        (missing,) = work.execute("SELECT count(*) FROM carried").fetchone()
         if missing:
             raise ReleaseError(f"{missing} files of release {self.number} were never shared.")
-        work.execute("COMMIT")
-        manifest.copy_manifest(work, self.manifest_file)
+        manifest.write_manifest(self.manifest_file, self.entries())
         self.close()
-        (self.root / _WORK).unlink()
+        (self.root / WORK).unlink()
 
     def close(self) -> None:
         """Close the working files; the stage can be taken up again."""
@@ -440,72 +336,107 @@ class Stage:
         """The working manifest; that of a finished stage is opened once more."""
         if self._work is not None:
             return self._work
-        if (self.root / _WORK).exists():
+        if (self.root / WORK).exists():
             return self._open("")
         if not self.manifest_file.exists():
             raise ReleaseError(f"Release {self.number} was not begun: call begin() first.")
         number = _base_number(self.root)
-        shutil.copyfile(self.manifest_file, self.root / _WORK)
         work = self._open(_WORK_SCHEMA)
+        with manifest.Manifest(self.manifest_file) as finished:
+            work.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", finished.entries())
         if number is not None:
             work.execute("INSERT INTO meta VALUES ('base', ?)", (str(number),))
         return work
 
     def _open(self, schema: str) -> sqlite3.Connection:
-        work = sqlite3.connect(self.root / _WORK, isolation_level=None, uri=True)
+        work = sqlite3.connect(self.root / WORK, isolation_level=None, uri=True)
         # A broken run is thrown away whole, so nothing here needs to survive one.
         work.execute("PRAGMA journal_mode = OFF")
         work.execute("PRAGMA synchronous = OFF")
-        work.execute("PRAGMA cache_size = -64000")
         work.executescript(schema)
         work.execute("BEGIN")
         self._work = work
-        self._unshared = _is_told(work, "unshared")
-        self._carrying = work.execute("SELECT 1 FROM carried LIMIT 1").fetchone() is not None
         return work
 
-    @contextlib.contextmanager
-    def _attached(self, address: str) -> Iterator[sqlite3.Connection]:
-        """Give the working manifest with another database beside it, called `other`."""
-        work = self._connection()
-        work.execute("COMMIT")
-        work.execute("ATTACH ? AS other", (address,))
-        try:
-            yield work
-        finally:
-            work.execute("DETACH other")
-            work.execute("BEGIN")
 
-    def _base_manifest(self) -> str:
-        assert self.base is not None
-        return manifest.read_only(self.base.manifest_file)
-
-
-_WORK_SCHEMA = """
-CREATE TABLE here (path TEXT PRIMARY KEY) WITHOUT ROWID;     -- written here before sharing
+WORK_TABLES = """
 CREATE TABLE carried (path TEXT PRIMARY KEY) WITHOUT ROWID;  -- listed, but only in the base yet
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-
-_IS_HERE = " (SELECT 1 FROM here AS h WHERE h.path = {0}.path)"
-_SAME = (
-    " (SELECT 1 FROM {0}.files AS same WHERE same.path = {1}.path AND same.sha256 = {1}.sha256"
-    " AND same.key IS NOT NULL AND {1}.key IS NOT NULL)"
-)
-_LAST = "\U0010ffff"
-_ANSWERS = (
-    "SELECT 1 FROM files AS f WHERE f.path = ?"
-    f" AND f.records <> '{COMPRESSED}' AND substr(f.records, 1, {len(GONE)}) <> '{GONE}'"
-)
+_WORK_SCHEMA = f"{manifest.SCHEMA};{WORK_TABLES}"
 
 
-def _column(connection: sqlite3.Connection, query: str) -> list[str]:
-    return [value for (value,) in connection.execute(query)]
+class _Sharing:
+    """Links files of one release into another, folder by folder."""
+
+    def __init__(self, base: Path, root: Path) -> None:
+        self.linked = self.copied = self.folders = 0
+        self.present: list[str] = []
+        self._base, self._root = str(base), str(root)
+        self._made: set[str] = set()
+        self._can_link = True
+
+    def bring(self, folder: str, paths: list[str]) -> None:
+        self._make(folder)
+        link, base, root = os.link, self._base, self._root
+        for path in paths:
+            source, target = f"{base}/{path}", f"{root}/{path}"
+            try:
+                if self._can_link:
+                    link(source, target)
+                    self.linked += 1
+                else:
+                    self._copy(path, source, target)
+            except FileExistsError:
+                self.present.append(path)
+            except OSError as error:
+                if error.errno in _FATAL:
+                    raise _sharing_failed(path, error) from error
+                self._can_link = error.errno not in _NEVER_LINKS
+                self._copy(path, source, target)
+
+    def _copy(self, path: str, source: str, target: str) -> None:
+        if os.path.lexists(target):
+            self.present.append(path)
+            return
+        try:
+            shutil.copyfile(source, target)
+        except OSError as error:
+            raise _sharing_failed(path, error) from error
+        self.copied += 1
+
+    def _make(self, folder: str) -> None:
+        if folder in self._made:
+            return
+        self._made.add(folder)
+        try:
+            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102 - half a million a night
+        except FileExistsError:
+            return
+        except FileNotFoundError:
+            self._make(_folder(folder))
+            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102
+        except OSError as error:
+            raise _sharing_failed(folder, error) from error
+        self.folders += 1
 
 
-def _is_told(connection: sqlite3.Connection, name: str) -> bool:
-    row = connection.execute("SELECT 1 FROM meta WHERE name = ?", (name,)).fetchone()
-    return row is not None
+_FATAL = frozenset({errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
+# About the file system as a whole; others, such as too many links, are about one file.
+_NEVER_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def _sharing_failed(path: str, error: OSError) -> ReleaseError:
+    if error.errno == errno.ENOENT:
+        return ReleaseError(
+            f"{path} is missing in the release that this one builds upon.",
+            hint="Build all pages anew with 'nightpress build --full'.",
+        )
+    return ReleaseError(f"{path} cannot be shared with the last release: {error.strerror}.")
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
 
 
 def _choose_base(settings: Settings, wanted: int | None, bad: set[int]) -> Release | None:
@@ -526,8 +457,8 @@ def _base_number(root: Path) -> int | None:
     if (root / RELEASE_FILE).exists():
         number = read_info(root).get("base")
         return number if isinstance(number, int) else None
-    if (root / _WORK).exists():
-        with contextlib.closing(sqlite3.connect(root / _WORK)) as work:
+    if (root / WORK).exists():
+        with contextlib.closing(sqlite3.connect(root / WORK)) as work:
             row = work.execute("SELECT value FROM meta WHERE name = 'base'").fetchone()
         return int(row[0]) if row else None
     return None
@@ -550,21 +481,6 @@ def tree_files(root: Path, under: str = "") -> Iterator[str]:
                     pending.append(prefix + item.name)
                 elif prefix or item.name not in _NOT_LISTED:
                     yield prefix + item.name
-
-
-def folders(root: Path) -> Iterator[tuple[str, set[str]]]:
-    """Yield each folder of a release, '' for its root, with the names of its files."""
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        names: set[str] = set()
-        with os.scandir(root / folder) as found:
-            for item in found:
-                if item.is_dir(follow_symlinks=False):
-                    pending.append(f"{folder}/{item.name}" if folder else item.name)
-                elif folder or item.name not in _NOT_LISTED:
-                    names.add(item.name)
-        yield folder, names
 
 
 def _hash_file(root: Path, path: str, records: str) -> Entry:

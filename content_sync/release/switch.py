@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from content_sync.errors import ReleaseError
@@ -26,14 +26,15 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
-from content_sync.release.sharing import find_spare, keep_as_spare, remove_spare
 from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
 
-def publish(settings: Settings, stage: Stage) -> Release:
+def publish(settings: Settings, stage: Stage, *, changed: Collection[str] | None = None) -> Release:
     """Make a finished stage the live release and enter its URLs into the history.
 
+    `changed` names the files that differ from the live release, where they are few: only these
+    are brought to the disk and entered.
     Raises ReleaseError when the stage is not finished or a step fails; the live site and the
     stage are then as they were. A run killed half-way leaves the old release or the new one
     live, whole in both cases; the next run enters into the history what is missing there.
@@ -47,12 +48,15 @@ def publish(settings: Settings, stage: Stage) -> Release:
     before = read_pointer(settings.output)
     release = Release(stage.number, releases_folder(settings) / str(stage.number))
     with _told(f"Release {stage.number} cannot be published"):
-        _flush(stage.root)
+        if changed is None:
+            _flush(stage.root)
+        else:
+            _flush_files(stage.root, changed)
         try:
             stage.root.rename(release.root)
             _flush_folder(release.root.parent)
             with history.open_history(settings.history) as connection:
-                history.record(connection, release)
+                history.record(connection, release, changed)
                 write_earlier(settings)
                 point(settings.output, release)
         except BaseException:
@@ -108,7 +112,7 @@ def switch_to(settings: Settings, number: int) -> Release:
 
 
 def prune(settings: Settings) -> list[int]:
-    """Remove old releases and return their numbers; the newest of them stays as the spare.
+    """Remove old releases and return their numbers.
 
     Kept are the live one, the newest good ones before it up to `settings.releases_kept` in
     all, the base of a stage, and what is newer than the live one (rolled back, to be looked at).
@@ -126,10 +130,8 @@ def prune(settings: Settings) -> list[int]:
     if stage and stage.base:
         kept.add(stage.base.number)
     doomed = [r for r in found if r.number < current.number and r.number not in kept]
-    for release in doomed[:-1]:
+    for release in doomed:
         remove(release)
-    if doomed:
-        keep_as_spare(doomed[-1].root)
     if doomed:
         write_earlier(settings)
     return [release.number for release in doomed]
@@ -141,12 +143,6 @@ def remove(release: Release) -> None:
     going = release.root.with_name(f"{release.number}.removed")
     release.root.rename(going)
     shutil.rmtree(going)
-
-
-def remove_spares(settings: Settings) -> None:
-    """Remove the release that was kept for its files: the next build links all of them anew."""
-    while (spare := find_spare(releases_folder(settings))) is not None:
-        remove_spare(spare)
 
 
 def catch_up(settings: Settings) -> None:
@@ -236,6 +232,20 @@ def _flush(root: Path) -> None:
     for name in ("manifest.sqlite", "release.json"):  # Windows: pages follow in its own time
         with (root / name).open("r+b") as file:
             os.fsync(file.fileno())
+
+
+def _flush_files(root: Path, paths: Collection[str]) -> None:
+    """Bring a few files, and the folders that name them, on to the disk."""
+    folders = {root}
+    for path in (*paths, "manifest.sqlite", "release.json"):
+        file = root / path
+        if not file.exists():
+            continue  # one that is gone
+        with file.open("rb" if os.name != "nt" else "r+b") as opened:
+            os.fsync(opened.fileno())
+        folders.add(file.parent)
+    for folder in folders:
+        _flush_folder(folder)
 
 
 def _flush_folder(folder: Path) -> None:

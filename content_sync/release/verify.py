@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from content_sync.errors import ReleaseError
-from content_sync.release import manifest
+from content_sync.release import history, manifest
 from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES, url_of
 from content_sync.release.compress import ENDINGS, expand, plain_of
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
-from content_sync.release.ledger import Published, check_ledger, check_redirects
+from content_sync.release.ledger import check_ledger, check_redirects
 from content_sync.release.releases import Release, is_complete, read_info, releases_folder
 from content_sync.release.service_check import check_service_file
-from content_sync.release.stage import Stage, folders
+from content_sync.release.stage import Stage, tree_files
 from content_sync.release.visibility import Visibility, read_visibility
 from content_sync.settings import Settings
 from content_sync.urls import PLURALS, slug
@@ -77,23 +77,26 @@ def check(
     base = None if full else _base(settings, target)
     differ = manifest.compare(base.manifest_file if base else None, target.manifest_file)
     visibility = read_visibility(settings.snapshot, read_info(target.root).get("date"))
+    with history.open_history(settings.history) as ledger:
+        urls: dict[str, int] = dict(ledger.execute(_URLS))
+
     findings: list[Finding] = []
-    listing = manifest.Manifest(target.manifest_file)
+    with manifest.Manifest(target.manifest_file) as listing:
+        entries = list(listing.entries())
     touched = {*differ.added, *differ.changed}
-    findings += _check_files(target.root, listing, None if full or base is None else touched)
+    findings += _check_files(target.root, entries, None if full else touched)
     if full:
-        findings += _check_digests(target.root, list(listing.entries()), executor)
-    findings += _check_siblings(target.root, listing, differ, base is None, executor)
-    counts, found = _check_records(listing, visibility)
+        findings += _check_digests(target.root, entries, executor)
+    findings += _check_siblings(target.root, entries, None if full else touched, executor)
+    counts, found = _check_records(entries, visibility)
     findings += found
-    published = Published(target.manifest_file, settings.history)
-    findings += check_redirects(target.root, published)
-    findings += check_ledger(target.root, published)
-    published.close()
+    pages = {e.path: e.records.startswith(GONE) for e in entries if e.records != COMPRESSED}
+    findings += check_redirects(target.root, pages, urls)
+    findings += check_ledger(target.root, pages, urls)
     findings += _check_completeness(read_info(target.root))
     findings += check_service_file(target.root, target.number)
 
-    vanished, owners = _vanished(differ, listing, base)
+    vanished = _vanished(differ, entries, base)
     plan = Crawl(
         str(target.root),
         str(target.manifest_file),
@@ -102,10 +105,9 @@ def check(
         settings.siteurl,
         frozenset(vanished),
     )
-    pages_read, found = _crawl(plan, listing, touched, owners, executor)
+    pages_read, found = _crawl(plan, entries, touched, executor)
     findings += found
-    counts |= {"files": listing.totals().files, "pages checked": pages_read}
-    listing.close()
+    counts |= {"files": len(entries), "pages checked": pages_read}
     report = Report(
         sorted(f for f in findings if f.is_error),
         sorted(f for f in findings if not f.is_error),
@@ -115,6 +117,9 @@ def check(
     return report
 
 
+_URLS = "SELECT path, first_release FROM urls"
+
+
 def _base(settings: Settings, target: Stage | Release) -> Release | None:
     number = read_info(target.root).get("base")
     folder = releases_folder(settings) / str(number)
@@ -122,24 +127,17 @@ def _base(settings: Settings, target: Stage | Release) -> Release | None:
 
 
 def _check_files(
-    root: Path, listing: manifest.Manifest, touched: set[str] | None
+    root: Path, entries: list[manifest.Entry], touched: set[str] | None
 ) -> Iterator[Finding]:
     """Every listed file is there, with its size where it is new; no other file is."""
-    lost: set[str] = set()
-    unseen = listing.folders()
-    for folder, there in folders(root):
-        unseen.discard(folder)
-        prefix = f"{folder}/" if folder else ""
-        listed = listing.names(folder)
-        lost |= {prefix + name for name in listed - there}
-        for name in there - listed:
-            yield Finding(prefix + name, "", "the manifest does not list it")
-    lost |= {f"{folder}/{name}" for folder in unseen for name in listing.names(folder)}
-    for path in lost:
+    listed = {entry.path for entry in entries}
+    there = set(tree_files(root))
+    for path in listed - there:
         yield Finding(path, "", "the manifest lists it but it is missing")
-    new = listing.entries() if touched is None else filter(None, map(listing.get, sorted(touched)))
-    for entry in new:
-        if entry.path not in lost:
+    for path in there - listed:
+        yield Finding(path, "", "the manifest does not list it")
+    for entry in entries:
+        if (touched is None or entry.path in touched) and entry.path in there:
             size = os.stat(f"{root}/{entry.path}").st_size  # noqa: PTH116 - 225,000 files
             if size != entry.size:
                 yield Finding(entry.path, "", f"it has {size} bytes instead of {entry.size}")
@@ -150,12 +148,13 @@ def _check_digests(
 ) -> Iterator[Finding]:
     """Every file's bytes are those that were listed."""
     tasks = ((str(root), [(e.path, e.sha256) for e in chunk]) for chunk in _chunks(entries))
-    for wrong in executor.map(_wrong_digests, tasks) if executor else map(_wrong_digests, tasks):
+    for wrong in executor.map(wrong_digests, tasks) if executor else map(wrong_digests, tasks):
         for path in wrong:
             yield Finding(path, "", "its bytes are not those that the manifest lists")
 
 
-def _wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+def wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+    """Return the files of a folder whose bytes are not those of their digests."""
     root, files = task
     wrong = []
     for path, expected in files:
@@ -166,34 +165,27 @@ def _wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
 
 
 def _check_siblings(
-    root: Path,
-    listing: manifest.Manifest,
-    differ: manifest.Difference,
-    everything: bool,
-    executor: Executor | None,
+    root: Path, entries: list[manifest.Entry], touched: set[str] | None, executor: Executor | None
 ) -> Iterator[Finding]:
     """Every compressed file holds what the file beside it holds."""
-    if everything:
-        siblings = [e for e in listing.entries() if e.records == COMPRESSED]
-    else:
-        names = {*differ.added, *differ.changed}
-        names |= {p + end for p in (*names, *differ.removed) for end in ENDINGS}
-        found = filter(None, map(listing.get, sorted(names)))
-        siblings = [e for e in found if e.records == COMPRESSED]
+    digests = {entry.path: entry.sha256 for entry in entries}
     wanted = []
-    for entry in siblings:
-        plain = listing.get(plain_of(entry.path)) if entry.path.endswith(ENDINGS) else None
-        if plain is None:
+    for entry in entries:
+        if entry.records != COMPRESSED:
+            continue
+        plain = plain_of(entry.path)
+        if not entry.path.endswith(ENDINGS) or plain not in digests:
             yield Finding(entry.path, "", "the file that it is a compressed form of is missing")
-        else:
-            wanted.append((entry.path, plain.sha256))
+        elif touched is None or entry.path in touched or plain in touched:
+            wanted.append((entry.path, digests[plain]))
     tasks = ((str(root), chunk) for chunk in _chunks(wanted))
-    for wrong in executor.map(_wrong_siblings, tasks) if executor else map(_wrong_siblings, tasks):
+    for wrong in executor.map(wrong_siblings, tasks) if executor else map(wrong_siblings, tasks):
         for path in wrong:
             yield Finding(path, "", "it does not hold what the file beside it holds")
 
 
-def _wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+def wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+    """Return the compressed files that do not hold the bytes of these digests."""
     root, files = task
     wrong = []
     for path, expected in files:
@@ -209,7 +201,7 @@ def _wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
 
 
 def _check_records(
-    listing: manifest.Manifest, visibility: Visibility
+    entries: Iterable[manifest.Entry], visibility: Visibility
 ) -> tuple[dict[str, int], list[Finding]]:
     """Every record has its page in the tree of its audience and in no other."""
     found: list[Finding] = []
@@ -217,8 +209,8 @@ def _check_records(
         (tree, plural): set() for tree in WEB_TREES for plural in PLURALS.values()
     }
     hidden = visibility.hidden
-    for path, records in listing.naming_records():
-        if records == COMPRESSED or records.startswith(GONE):
+    for path, _, _, _, records in entries:
+        if not records or records == COMPRESSED or records.startswith(GONE):
             continue
         own = records.partition("\n")[0]
         own_page = _own_page(path, own)
@@ -268,16 +260,11 @@ def _own_page(path: str, record: str) -> tuple[str, str] | None:
 
 
 def _vanished(
-    differ: manifest.Difference, listing: manifest.Manifest, base: Release | None
-) -> tuple[set[bytes], set[str] | None]:
-    """URLs that the base had and this release has not, or only a tombstone for.
-
-    With them the publications whose pages and files they were: only a page that names one of
-    these can lead there. None where another page is among them. Feeds and assets are linked
-    from pages that change with them.
-    """
+    differ: manifest.Difference, entries: list[manifest.Entry], base: Release | None
+) -> set[bytes]:
+    """URLs that the base had and this release has not, or only a tombstone for."""
     if base is None:
-        return set(), set()
+        return set()
     gone = {
         path
         for path in differ.removed
@@ -285,73 +272,25 @@ def _vanished(
         and "/search-index/" not in path
         and not path.endswith(ENDINGS)
     }
-    for path in differ.changed:
-        entry = listing.get(path)
-        if entry is not None and entry.records.startswith(GONE):
-            gone.add(path)
-    owners: set[str] | None = set()
-    with base.manifest() as before:
-        for path in gone:
-            entry = before.get(path)
-            owner = entry.records.partition("\n")[0] if entry is not None else ""
-            if owner.startswith("publication:") and owners is not None:
-                owners.add(owner)
-            elif path.endswith(".html"):
-                owners = None
-    return {url_of(path).encode() for path in gone}, owners
+    changed = set(differ.changed)
+    gone |= {e.path for e in entries if e.records.startswith(GONE) and e.path in changed}
+    return {url_of(path).encode() for path in gone}
 
 
 def _crawl(
-    plan: Crawl,
-    listing: manifest.Manifest,
-    touched: set[str],
-    owners: set[str] | None,
-    executor: Executor | None,
+    plan: Crawl, entries: list[manifest.Entry], touched: set[str], executor: Executor | None
 ) -> tuple[int, list[Finding]]:
     """Follow the links of the pages that need it."""
-    wholly = {e.path: e.size for e in listing.keyless()}
-    for path in touched:
-        entry = listing.get(path)
-        if entry is not None:
-            wholly[path] = entry.size
-    wanted = [Page(path, size, True) for path, size in sorted(wholly.items()) if _is_read(path)]
-    if plan.vanished:
-        wanted += [
-            Page(entry.path, entry.size, False)
-            for entry in _leading_there(listing, owners)
-            if entry.path not in wholly and _is_read(entry.path)
-        ]
-    plan = plan._replace(few=len(wanted) < _FEW)
+    wanted = [
+        Page(e.path, e.size, e.path in touched or e.key is None)
+        for e in entries
+        if e.path.endswith((".html", ".css", ".js", ".mjs"))
+        and e.path.startswith(("public/", "members/", "staff/"))
+        and (plan.vanished or e.path in touched or e.key is None)
+    ]
     tasks = [(plan, chunk) for chunk in _chunks(wanted)]
     results = executor.map(crawl, tasks) if executor else map(crawl, tasks)
     return len(wanted), [finding for found in results for finding in found]
-
-
-_FEW = 6000
-"""Up to so many pages their links are looked up, instead of knowing all addresses."""
-
-
-def _is_read(path: str) -> bool:
-    return path.endswith((".html", ".css", ".js", ".mjs")) and path.startswith(
-        ("public/", "members/", "staff/")
-    )
-
-
-def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Iterator[manifest.Entry]:
-    """Yield the pages that may lead to what became of these publications.
-
-    A page names the publications that it leads to; those of the sections may leave some out.
-    """
-    if owners is None:
-        yield from listing.entries()
-        return
-    paths = {
-        path
-        for path, records in listing.naming_records()
-        if not owners.isdisjoint(records.split("\n"))
-    }
-    paths.update(listing.paths_ending("index.html"))
-    yield from filter(None, map(listing.get, sorted(paths)))
 
 
 _T = TypeVar("_T")

@@ -19,8 +19,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 import content_sync
 from content_sync.errors import BuildError, ConfigurationError
 from content_sync.pages.site import build_site, nothing_to_do
-from content_sync.release.manifest import Manifest
-from content_sync.release.switch import prune, publish
+from content_sync.release.switch import publish
 from content_sync.release.verify import check
 from content_sync.settings import read_settings
 from content_sync.urls import page_file, record_url
@@ -329,50 +328,6 @@ def test_a_record_that_left_the_source_leaves_a_tombstone(site: Site) -> None:
     site.night()
     assert "/publications/x/" in site.page("gone.txt").splitlines()
     assert "Fleeting" not in site.page("public/publications/x.html")
-
-
-def test_a_page_names_every_publication_that_it_leads_to(site: Site) -> None:
-    """When a publication's page goes, only the pages that name it are read for links to it."""
-    site.night()
-    release = site.settings.output / "current"
-    with Manifest(release / "manifest.sqlite") as listing:
-        pages = [e for e in listing.entries("public/") if e.path.endswith(".html") and e.key]
-    of_url = {
-        record_url("publication", str(one)): f"publication:{one}"
-        for (one,) in site.snapshot("SELECT id FROM publications")
-    }
-    unnamed = {
-        (entry.path, record)
-        for entry in pages
-        if not entry.path.endswith("index.html")
-        for link in HTMLParser((release / entry.path).read_text()).css("a[href]")
-        if (record := of_url.get(str(link.attributes["href"]).removeprefix("/members")))
-        and record not in entry.records.split("\n")
-    }
-    assert unnamed == set()
-
-
-def test_nights_that_take_up_the_spare_give_the_bytes_of_full_builds(site: Site) -> None:
-    chance = random.Random(5)
-    site.settings.pelicanconf.write_text(CONF + "RELEASES_KEPT = 2\n")
-    site = Site(read_settings(site.root))
-    site.night()
-    for night in range(4):
-        _edit_at_random(site, chance)
-        site.sync()
-        spares = list((site.settings.output / "releases").glob("*.spare"))
-        assert bool(spares) == (night > 1)
-        before = tree(site.settings.output / "current")
-        twin = _copy(site, "twin")
-        (twin.settings.var / "cache.sqlite").unlink()
-        report, stage = site.build()
-        _, twin_stage = twin.build(full=True)
-        assert not report.full
-        mine, others = _content(stage.root), _content(twin_stage.root)
-        assert {p for p in mine | others if mine.get(p) != others.get(p)} == set()
-        assert tree(site.settings.output / "current") == before, "the live release is not touched"
-        publish(site.settings, stage)
-        prune(site.settings)
 
 
 def test_without_other_views_there_are_no_other_sections(make_site: MakeSite) -> None:
