@@ -530,7 +530,10 @@ def _listing(
 
 
 def _search(reader: Reader) -> Iterator[Page]:
-    yield _page("/search/", "public", "search.html", {"title": "Search", "section": "search"})
+    name = reader.shared["globals"]["SITENAME"]
+    description = f"Search the publications, people, projects and events of {name}."
+    context = {"title": "Search", "section": "search", "description": description}
+    yield _page("/search/", "public", "search.html", context)
     if reader.shared["globals"]["SITEURL"]:  # browsers want whole addresses
         yield _page("/opensearch.xml", "public", "opensearch.xml", {"title": ""})
 

@@ -62,6 +62,7 @@ export { EngineError };
  * @property {string} doi
  * @property {string} status
  * @property {string} access
+ * @property {boolean} hasAbstract whether a snippet can be made
  * @property {string} snippet
  * @property {[number, number][]} snippetMarks
  * @property {boolean} exact
@@ -444,6 +445,7 @@ export class Engine {
         const hit = {
           ...shown,
           titleMarks: marked ? marks(row.title, isWanted) : [],
+          hasAbstract: Boolean(abstract),
           snippet: "",
           snippetMarks: [],
           exact,

@@ -24,9 +24,10 @@ if (script && field?.form) start(script.dataset, field);
  */
 function start(given, field) {
   const isFile = location.protocol === "file:";
+  const isMember = SIGNED_IN.test(document.cookie);
   const places = {
     index: given.index ?? "/search-index/",
-    members: SIGNED_IN.test(document.cookie) || isFile ? (given.members ?? null) : null,
+    members: isMember || isFile ? (given.members ?? null) : null,
     withdrawn: isFile ? null : (given.withdrawn ?? null),
     scripts: isFile,
   };
@@ -52,6 +53,12 @@ function start(given, field) {
     given.saving ?? "",
   );
   page.start();
+  // A page that the browser kept may be older than a sign-out or a withdrawal.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    if (SIGNED_IN.test(document.cookie) !== isMember) location.reload();
+    else session.knowWithdrawn().catch(() => {});
+  });
 }
 
 /**
