@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 
+from content_sync.citations.lists import export_files, export_links
 from content_sync.pages.access import AUDIENCES, ROOT, visible
 from content_sync.pages.listings import (
     NEWEST_FIRST,
@@ -59,6 +60,8 @@ def make_projects(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     for row in reader.rows(_PROJECTS, ids):
         key = row["id"]
         made = Made()
+        if row["access"] == Access.PUBLIC:
+            made.files = export_files(reader, works[key], f"projects/{slug(key)}", f"project:{key}")
         url = record_url("project", key)
         for audience in AUDIENCES:
             if not visible(row["access"], audience):
@@ -140,6 +143,9 @@ def _page(
         "deliverables_hidden": False,
         "says": _says(plan),
         "cards": [card(w, audience) for w in works],
+        "exports": export_links(works, audience, f"projects/{slug(row['id'])}")
+        if row["access"] == Access.PUBLIC
+        else [],
         "works": counted(len(works), "work"),
     }
     return Page(

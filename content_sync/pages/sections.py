@@ -17,7 +17,7 @@ from content_sync.pages.listings import (
     pager,
 )
 from content_sync.pages.model import Context, Made, Page
-from content_sync.pages.people import when
+from content_sync.pages.people import NAMES_FOLDER, name_index, when
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, iso_in_words, span_in_words
 from content_sync.urls import record_url
@@ -49,7 +49,8 @@ def navigation(reader: Reader) -> list[dict[str, str]]:
 def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield the pages of each section named."""
     for name in names:
-        yield name, Made(pages=list(SECTIONS[name](reader)))
+        files = name_index(reader) if name == "people" else []
+        yield name, Made(pages=list(SECTIONS[name](reader)), files=files)
 
 
 def _count(reader: Reader, sql: str, *values: Any) -> int:
@@ -251,7 +252,8 @@ def _people(reader: Reader) -> Iterator[Page]:
         heading="People",
         lead=counted(sum(letters.values()), "person", "people") + ", by family name",
         groups=[_group("", "letters", entries)],
-        columns=3,
+        columns="row",
+        names=f"/{NAMES_FOLDER}/",
         tools=[("Institutions", "/institutions/")]
         if _count(reader, "SELECT count(*) FROM institutions")
         else [],
@@ -270,10 +272,11 @@ def _entries_page(
     heading: str,
     lead: str,
     groups: list[Context],
-    columns: int = 1,
+    columns: int | str = 1,
     tools: Sequence[tuple[str, str]] = (),
     pages: Context | None = None,
     title: str = "",
+    names: str = "",
     records: Sequence[str] = (),
 ) -> Page:
     links = [
@@ -293,6 +296,7 @@ def _entries_page(
             "groups": groups,
             "pager": pages,
             "columns": columns,
+            "names": names,
         },
         records,
     )

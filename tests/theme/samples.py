@@ -335,8 +335,9 @@ def _person(env: Environment, name: str) -> Context:
         "variants": [],
         "counts": {"works": 0, "projects": 0},
         "span": "",
-        "years": [],
-        "coauthors": [],
+        "timeline": None,
+        "exports": [],
+        "coauthors": None,
         "projects": [],
     }
     rich = empty | {
@@ -350,9 +351,27 @@ def _person(env: Environment, name: str) -> Context:
         "variants": ["H. Suryani", "Hāla as-Suryānī"],
         "counts": {"works": 1042 if name == "long" else 15, "projects": 2},
         "span": "from 2013 to 2026",
-        "coauthors": [
-            {"name": n, "href": f"/people/{i}/", "n": 14 - i} for i, n in enumerate(NAMES)
+        "timeline": {
+            "width": 72.0,
+            "height": 40,
+            "first": "2024",
+            "last": "2026",
+            "says": "Works per year from 2024 to 2026: 9 works in 2026 at most",
+            "bars": [
+                {"x": 24.0 * n, "y": 30 - 10 * n, "width": 22.5, "height": 10 + 10 * n, "says": "3"}
+                for n in range(3)
+            ],
+        },
+        "exports": [
+            {"name": n, "href": f"/citations/people/h.{n}", "type": "text/plain"}
+            for n in ("BibTeX", "RIS", "CSL-JSON")
         ],
+        "coauthors": {
+            "n": 230,
+            "people": [
+                {"name": n, "href": f"/people/{i}/", "n": 14 - i} for i, n in enumerate(NAMES)
+            ],
+        },
         "projects": [
             {
                 "title": "Faults that announce themselves",
