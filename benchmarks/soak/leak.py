@@ -4,7 +4,7 @@ Two sites have the same history, in which nobody has seen a members' record. The
 every twentieth publication, project and event as a members' record and a members' file behind
 every twentieth abstract, the other never does; both get the same other edits. All that everybody
 may read is compared: pages, feeds, sitemaps, citations, dumps, harvesters' files, shards of the
-search, compressed ones, tombstones and the map of old addresses.
+search, compressed ones and tombstones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SITEURL = "https://publications.example"
 FULL_TEXTS = "files"
 """
 _CLOSED = ("publications", "projects", "events")
-_OPEN = ("public", "oai", "errors", "gone/public", "maps")
+_OPEN = ("public", "oai", "errors", "gone/public")
 _PLACES = ("citations", "data", "feeds", "search-index", "sitemaps", "projects", "events")
 _EDIT = "UPDATE publications SET title = title || ' (revised)' WHERE rowid % 20 = 7"
 

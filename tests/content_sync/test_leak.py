@@ -55,9 +55,9 @@ def night(settings: Settings) -> Stage:
     return stage
 
 
-# All that Apache gives or tells to everybody: the tree, harvesters' files, pages of errors, what
-# is gone, and where old addresses lead.
-OPEN = ("public", "oai", "errors", "gone/public", "maps")
+# All files that Apache gives to everybody: the tree, harvesters' files, pages of errors, and what
+# is gone. Not the map of old addresses: that of a members' record leads to the sign-in.
+OPEN = ("public", "oai", "errors", "gone/public")
 
 
 def public(stage: Stage) -> dict[str, bytes]:
@@ -104,7 +104,7 @@ def test_members_records_change_no_public_byte(tmp_path: Path, seed: int) -> Non
     assert {".html", ".br", ".gz", ".json", ".xml", ".pdf", ".css"} <= kinds
     for place in ("search-index", "citations", "data", "feeds", "oai/records", "oai/pages"):
         assert any(name.startswith(f"{place}/") for name in mine), place
-    assert {"sitemap.xml", "data/SHA256SUMS", "errors/404.html", "maps/oai.txt"} <= mine.keys()
+    assert {"sitemap.xml", "data/SHA256SUMS", "errors/404.html"} <= mine.keys()
     # The test would find something: members got what the others know nothing of.
     members = {f.name for f in (one.root / "members").rglob("*.html")}
     assert members - {f.name for f in (two.root / "members").rglob("*.html")}

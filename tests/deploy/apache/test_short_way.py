@@ -49,6 +49,16 @@ class Both:
         return one, two
 
     def _ask(self, port: int, path: str, headers: dict[str, str], method: str) -> Answer:
+        kept = port in self._clients
+        try:
+            return self._ask_once(port, path, headers, method)
+        except ConnectionError:
+            if not kept:
+                raise
+            self._clients.pop(port).close()  # Apache ends a connection that rests for a while
+            return self._ask_once(port, path, headers, method)
+
+    def _ask_once(self, port: int, path: str, headers: dict[str, str], method: str) -> Answer:
         if port not in self._clients:
             stack = self.served.stack
             stack.port, ours = port, stack.port
