@@ -23,6 +23,7 @@ from content_sync.urls import page_file, record_url, slug
 URL = "/changes/"
 FEED = "/changes/changes.atom"
 JSON = "/changes/changes.json"
+DAYS_SHOWN = 30
 PER_PAGE = 150
 MOST_OF_A_KIND = 300
 """Changes of one kind and day that are shown one by one; the files of a day hold all."""
@@ -85,7 +86,7 @@ def write_changes(
         "built": iso_in_words(built),
     }
     for audience in ("public", "members"):
-        seen = [c for c in changes if c.audience in ("public", audience)]
+        seen = _last_days([c for c in changes if c.audience in ("public", audience)])
         if audience == "members" and len(seen) == len([c for c in seen if c.audience == "public"]):
             continue
         shown = _Shown(reader, seen, audience)
@@ -167,13 +168,18 @@ class _Shown:
         return entry | {"change": "gone"}
 
 
+def _last_days(changes: Sequence[Change]) -> list[Change]:
+    days = sorted({c.day for c in changes}, reverse=True)[:DAYS_SHOWN]
+    return [c for c in changes if c.day in days]
+
+
 def _days(changes: Sequence[Change], shown: _Shown) -> list[Context]:
     by_day: dict[str, list[Change]] = defaultdict(list)
     for change in changes:
         by_day[change.day].append(change)
     days = []
     for day, some in sorted(by_day.items(), reverse=True):
-        groups = []
+        groups: list[Context] = []
         for record_type, kind, heading, word in _KINDS:
             of_kind = [c for c in some if (c.type, c.change) == (record_type, kind)]
             entries = [e for c in of_kind[:MOST_OF_A_KIND] if (e := shown.entry(c))]
@@ -189,9 +195,8 @@ def _days(changes: Sequence[Change], shown: _Shown) -> list[Context]:
                     }
                 )
         if groups:
-            days.append(
-                {"day": iso_in_words(day), "n": sum(g["n"] for g in groups), "groups": groups}
-            )
+            total = sum(int(g["n"]) for g in groups)
+            days.append({"day": iso_in_words(day), "n": total, "groups": groups})
     return days
 
 

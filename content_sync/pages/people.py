@@ -346,7 +346,7 @@ def name_index(reader: Reader) -> list[File]:
 
 def names_file(sort_name: str) -> str:
     """Return the name of the file that a name stands in, as `names.js` works it out too."""
-    first, second = (sort_name + "  ")[:2]
+    first, second = sort_name[:1], sort_name[1:2]
     if not "a" <= first <= "z":
         return "0"
     return first + (second if "a" <= second <= "z" else "_")
