@@ -10,6 +10,7 @@ from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, File, Made, Page
+from content_sync.pages.provenance import Provenance, read_provenance
 from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
@@ -46,6 +47,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     projects = reader.grouped(_PROJECTS, ids)
     replacements = reader.grouped(_REPLACEMENTS, ids)
     replaced = reader.grouped(_REPLACED, ids)
+    provenance = read_provenance(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         yield (
@@ -57,6 +59,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
                 topics[record_id],
                 projects[record_id],
                 replacements[record_id] + replaced[record_id],
+                provenance.get(record_id, Provenance()),
             ),
         )
 
@@ -68,6 +71,7 @@ def _make(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
     made = Made()
@@ -84,9 +88,13 @@ def _make(
             if not visible(effective(v["access"], v["public_on"], reader.today), audience)
         ]
         if audience == "members" and access == Access.PUBLIC and not withdrawn:
-            public_sees_all = not any(p["access"] != Access.PUBLIC for p in projects) and not any(
-                effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
-                for v in versions
+            public_sees_all = (
+                not provenance.members_see_more
+                and not any(p["access"] != Access.PUBLIC for p in projects)
+                and not any(
+                    effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
+                    for v in versions
+                )
             )
             if public_sees_all:
                 continue
@@ -102,6 +110,7 @@ def _make(
                 topics,
                 [p for p in projects if p not in hidden],
                 [v for v in versions if v not in closed],
+                provenance,
             )
         )
     made.files = _exports(row, reference, access)
@@ -117,6 +126,7 @@ def _page(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
 ) -> Page:
     root = ROOT[audience]
     withdrawn = row["status"] == Status.WITHDRAWN
@@ -165,7 +175,10 @@ def _page(
         "links": [],
         "json_ld": "",
     }
+    from_where: tuple[str, ...] = ()
     if not withdrawn:
+        shown, from_where = provenance.seen_by(audience)
+        pub |= shown
         shown_file = row["file_size"] is not None and (
             access == Access.PUBLIC or audience == "members"
         )
@@ -204,6 +217,7 @@ def _page(
             + ([] if withdrawn else [f"topic:{t['id']}" for t in topics])
             + ([] if withdrawn else [f"project:{p['id']}" for p in projects])
             + [f"publication:{v['id']}" for v in versions]
+            + list(from_where)
         ),
     )
 

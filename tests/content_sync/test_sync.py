@@ -429,6 +429,7 @@ def test_every_reference_is_checked(nights: Any) -> None:
         "project_people": {"project_id", "person_id"},
         "project_publications": {"project_id", "publication_id"},
         "deliverables": {"project_id"},
+        "deliverable_publications": {"deliverable_id", "publication_id"},
         "event_organisers": {"event_id", "person_id"},
         "event_sessions": {"event_id"},
         "session_speakers": {"session_id", "person_id"},
