@@ -8,6 +8,7 @@ from content_sync.citations import Reference, csl_file, to_bibtex, to_ris
 from content_sync.citations.rows import PEOPLE
 from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
+from content_sync.pages.languages import language_tag
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, File, Made, Page
 from content_sync.pages.provenance import Provenance, read_provenance
@@ -183,7 +184,7 @@ def _page(
             access == Access.PUBLIC or audience == "members"
         )
         pub |= {
-            "language": row["language"],
+            "language": language_tag(row["language"]),
             "licence": _licence(row["licence"]),
             "file": _file(row, access) if shown_file else None,
             "file_for_members": row["file_path"] is not None and access == Access.ABSTRACT,

@@ -130,7 +130,9 @@ def _shown(tables: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str,
 
     def events_of(works: Iterable[str]) -> list[dict[str, Any]]:
         works = set(works)
-        shown = {r["session_id"] for r in tables["session_publications"] if r["publication_id"] in works}
+        shown = {
+            r["session_id"] for r in tables["session_publications"] if r["publication_id"] in works
+        }
         return those("events", (s["event_id"] for s in those("event_sessions", shown)))
 
     def handed_in(project: str) -> list[Any]:
@@ -155,7 +157,10 @@ def _shown(tables: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str,
                 those("projects", (r["project_id"] for r in projects)),
                 those(
                     "deliverables",
-                    (r["deliverable_id"] for r in of("deliverable_publications", publication_id=one)),
+                    (
+                        r["deliverable_id"]
+                        for r in of("deliverable_publications", publication_id=one)
+                    ),
                 ),
                 events_of([one]),
                 cards(
