@@ -66,6 +66,8 @@ class Contexts:
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.close()
         self._reader = open_reader(settings.snapshot, cache, datetime.now(UTC).date().isoformat())
+        # Files of citations are no pages: what is in them does not matter here.
+        self._reader.file = lambda audience, path: b""
         synced = self._reader.connection.execute(
             "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
         ).fetchone()

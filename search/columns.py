@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import accumulate, groupby, pairwise
 from typing import Any
 
 import orjson
@@ -80,3 +81,24 @@ class Columns:
             values[value] = len(values)
             self._labels[name].append(label)
         return values[value]
+
+
+def without_documents(content: bytes, gone: Collection[int]) -> bytes:
+    """Return a column in which some documents have no value, nor what only they had."""
+    column: dict[str, Any] = orjson.loads(content)
+    if "runs" in column:
+        runs = column["runs"]
+        numbers = [number for i in range(0, len(runs), 2) for number in [runs[i]] * runs[i + 1]]
+        for document in gone:
+            numbers[document] = -1
+        column["runs"] = [n for value, run in groupby(numbers) for n in (value, len(list(run)))]
+        used = set(numbers)
+    else:
+        for i, steps in enumerate(column["steps"]):
+            documents = list(accumulate(steps))
+            left = [document for document in documents if document not in gone]
+            if len(left) < len(documents):
+                column["steps"][i] = [b - a for a, b in pairwise([0, *left])]
+        used = {i for i, steps in enumerate(column["steps"]) if steps}
+    column["values"] = [v if i in used else "" for i, v in enumerate(column["values"])]
+    return orjson.dumps(column)

@@ -1,12 +1,13 @@
 """The bytes of the files for browsers: whole numbers, posting lists, positions, texts.
 
-`client/bytes.js` and `client/lists.js` read what is written here.
+`client/bytes.js` and `client/postings.js` read what is written here.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from search.ranking import LEVELS
 from search.schema import decode_positions
@@ -21,6 +22,14 @@ def seal(path: str, content: bytes) -> bytes:
     A file that is cut short, damaged or another one's is recognised by it.
     """
     return zlib.adler32(content, zlib.adler32(path.encode())).to_bytes(4, "little") + content
+
+
+def unseal(path: str, sealed: bytes) -> bytes:
+    """Return the content of a sealed file. Raises ValueError if it is damaged."""
+    content = sealed[4:]
+    if seal(path, content) != sealed:
+        raise ValueError(f"{path} is damaged")
+    return content
 
 
 def number(value: int) -> bytes:
@@ -38,6 +47,11 @@ def number(value: int) -> bytes:
 def text(value: str) -> bytes:
     """Return a text after its length in bytes."""
     content = value.encode()
+    return number(len(content)) + content
+
+
+def sized(content: bytes) -> bytes:
+    """Return bytes after their length."""
     return number(len(content)) + content
 
 
@@ -115,6 +129,58 @@ def front_coded(words: Sequence[str]) -> str:
         lines.append(chr(48 + shared) + word[shared:])
         before = word
     return "\n".join(lines)
+
+
+def from_front_coded(text: str) -> list[str]:
+    """Return the words of `front_coded`."""
+    words: list[str] = []
+    before = ""
+    for line in text.split("\n") if text else ():
+        before = before[: ord(line[0]) - 48] + line[1:]
+        words.append(before)
+    return words
+
+
+class Reader:
+    """Reads, from the beginning, what the functions above wrote.
+
+    Raises IndexError or ValueError where the bytes end too early.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.at = 0
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.content)
+
+    def byte(self) -> int:
+        value = self.content[self.at]
+        self.at += 1
+        return value
+
+    def number(self) -> int:
+        value = shift = 0
+        while True:
+            byte = self.byte()
+            value |= (byte & 127) << shift
+            if byte < 128:
+                return value
+            shift += 7
+
+    def part(self, length: int) -> bytes:
+        found = self.content[self.at : self.at + length]
+        if len(found) < length:
+            raise ValueError("a file of words is cut short")
+        self.at += length
+        return found
+
+    def sized(self) -> bytes:
+        return self.part(self.number())
+
+    def steps(self) -> list[int]:
+        return list(accumulate(self.number() for _ in range(self.number())))
 
 
 def order(word: str) -> bytes:

@@ -1,11 +1,11 @@
 """Both halves of an index: Whoosh's for the command line, and the files for browsers.
 
-An index is made of up to three segments. The base holds what was there when it was made;
-what is new or changed since comes into a small segment of tonight, which is made anew every
-night until it is big enough to become part of the middle one, that of the week. A document
-that changed is dead in its old segment and lives in the new one. Segments never change:
-every file of an old one is a hard link. Nothing of a document that is gone may stay, so then,
-and when too much is dead, everything becomes a new base.
+An index is made of up to four segments. The base holds what was there when it was made; what
+is new or changed since comes into a small segment of tonight, which is made anew every night
+until it is big enough to stay, or to become part of larger ones (`search.growth`). A document
+that changed is dead in its old segment and lives in the new one. Nothing of a document that is
+gone may stay: it is taken out of every file that says something of it (`search.removal`). All
+other files are hard links. When too much is dead, everything becomes a new base.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +31,13 @@ from search.documents import (
     parse_document,
 )
 from search.errors import SearchError
-from search.layout import Layout, Segment, partition_folders, read_layout, write_layout
-from search.partitions import PartitionJob, Place, build_partition, open_partition
+from search.growth import Growth, Outgrown
+from search.layout import Layout, Patch, Segment, read_layout, write_layout
+from search.partitions import PartitionJob, Place, build_partition, iter_lines
 from search.ranking import Averages
+from search.removal import Removal, remove_documents
 from search.schema import SCHEMA_VERSION, names_of
-from search.shards import FORMAT, ShardsJob, write_shards
+from search.shards import FORMAT, GROUPS, ShardsJob, write_shards
 from search.words import index_words
 
 DOCUMENTS_PER_PARTITION = 4_000
@@ -43,11 +45,6 @@ DOCUMENTS_PER_PARTITION = 4_000
 
 SMALL = 1_000
 """So many documents are indexed at once, without other processes."""
-
-NIGHT_SHARE = 0.02
-"""What tonight's segment may grow to, of all documents (but at least SMALL), …"""
-WEEK_SHARE = 0.1
-"""… and what all but the base may grow to, and the dead, before there is a new base."""
 
 _MOST_AT_ONCE = 4
 """Workers of about 80 MB each."""
@@ -158,28 +155,60 @@ class _Build:
         if averages not in (None, layout.averages) or not previous.shards.is_dir():
             return None
         new, old = self._differences(previous.documents)
-        if old.keys() - new.keys() or not layout.segments:
+        if not layout.segments:
             return None if old or new or not self._is_empty() else self._empty(layout)
-        segments, lines = _bury(previous.index, layout, old, new)
-        total = sum(segment.living for segment in segments) + len(lines)
-        base = segments[0]
-        if total - base.living > max(WEEK_SHARE * total, SMALL):
+        try:
+            growth = Growth(previous.index, layout, old, new, small=SMALL)
+            kept: list[Segment] = []
+            unused: set[str] = set()
+            for segment in growth.kept:
+                kept.append(self._keep(previous, growth, segment, layout, unused))
+        except Outgrown:
             return None
-        if len(base.dead) > WEEK_SHARE * base.documents + SMALL:
+        except (ValueError, LookupError, OSError):  # its files are not what they should be
+            for folder in (self.index, self.shards):
+                shutil.rmtree(folder)
+                folder.mkdir()
             return None
-        kept = [s for s in segments if s.living]
-        for segment in kept:
-            _link_tree(previous.index / segment.name, self.index / segment.name)
-            _link_tree(previous.shards / segment.name, self.shards / segment.name)
-        if lines:
-            kept.append(self._make_small(lines, layout.averages))
+        if growth.lines:
+            kept.append(self._make_small(growth.lines, layout.averages, kept))
         return self._finish(
             kept,
             layout.averages,
             previous,
             added=len(new.keys() - old.keys()),
             changed=len(new.keys() & old.keys()),
+            gone=len(growth.gone),
             rebuilt=False,
+        )
+
+    def _keep(
+        self,
+        previous: Previous,
+        growth: Growth,
+        segment: Segment,
+        layout: Layout,
+        unused: set[str],
+    ) -> Segment:
+        """Link the files of a segment, without what is gone from it.
+
+        `unused` are the words that older segments have no more, and then this one.
+        """
+        _link_tree(previous.index / segment.name, self.index / segment.name)
+        for name in (segment.name, *(patch.name for patch in segment.patches)):
+            _link_tree(previous.shards / name, self.shards / name)
+        lines = growth.lines_gone(segment)
+        if not lines and not unused:
+            return segment
+        return remove_documents(
+            Removal(
+                segment=segment,
+                index=self.index,
+                shards=self.shards,
+                averages=layout.averages,
+                lines=lines,
+                unused=unused,
+            )
         )
 
     def _empty(self, layout: Layout) -> IndexReport:
@@ -213,8 +242,6 @@ class _Build:
             documents=self.documents, places=places[::step], first=0, averages=Averages(),
             index=self.index, postings=None,
         )  # fmt: skip
-        from search.partitions import iter_lines
-
         for line in iter_lines(job):
             document = parse_document(line)
             lengths["title"].append(len(index_words(document.title)))
@@ -237,6 +264,7 @@ class _Build:
         lines: tuple[bytes, ...],
         publications: int,
         averages: Averages,
+        older: tuple[Path, ...] = (),
     ) -> Segment:
         total = len(places) or len(lines)
         count = max(-(-total // DOCUMENTS_PER_PARTITION), 1)
@@ -261,6 +289,8 @@ class _Build:
                 postings=tuple(job.postings for job in jobs if job.postings),
                 publications=publications,
                 target=self.shards / name,
+                own=self.index / name,
+                older=older,
             )
             if total <= SMALL:
                 for job in jobs:
@@ -271,13 +301,16 @@ class _Build:
                 directory = self.executor.submit(write_shards, export).result()
         return Segment(name=name, documents=total, firsts=firsts, dead=(), directory=directory)
 
-    def _make_small(self, lines: list[bytes], averages: Averages) -> Segment:
+    def _make_small(self, lines: list[bytes], averages: Averages, older: list[Segment]) -> Segment:
         documents = sorted((_order(parse_document(line)), line) for line in lines)
         ordered = tuple(line for _, line in documents)
         digest = hashlib.blake2b(b"".join(ordered), digest_size=6)
         digest.update(repr((FORMAT, SCHEMA_VERSION, averages)).encode())
+        # The forms of words that older segments have are in its files, too.
+        digest.update(repr([(s.name, [p.name for p in s.patches]) for s in older]).encode())
         publications = sum(key[0] == 0 for key, _ in documents)
-        return self._make(digest.hexdigest(), (), ordered, publications, averages)
+        groups = tuple(self.index / segment.name / GROUPS for segment in older)
+        return self._make(digest.hexdigest(), (), ordered, publications, averages, groups)
 
     def _run(self, jobs: list[PartitionJob]) -> None:
         """Run jobs, _MOST_AT_ONCE at a time, so that memory does not grow with the cores."""
@@ -319,6 +352,7 @@ class _Build:
         *,
         added: int = 0,
         changed: int = 0,
+        gone: int = 0,
         rebuilt: bool = True,
     ) -> IndexReport:
         layout = Layout(
@@ -335,7 +369,7 @@ class _Build:
             documents=layout.documents,
             added=added,
             changed=changed,
-            gone=0,
+            gone=gone,
             segments=len(segments),
             rebuilt=rebuilt,
             size=size,
@@ -347,64 +381,6 @@ class _Build:
 def _order(document: Document) -> tuple[int, int, str]:
     """Return what orders documents: publications first, the newest first."""
     return (document.type != "publication", -(document.year or 0), document.id)
-
-
-def _bury(
-    index: Path, layout: Layout, old: dict[str, bytes], new: dict[str, bytes]
-) -> tuple[list[Segment], list[bytes]]:
-    """Return the segments to keep with more dead, and the lines of the new segment.
-
-    The youngest segment, if it is not the base, is taken apart: its living documents come
-    into the new segment, unless together they would be too many: then it stays as it is,
-    and is the week's. With a week's segment already there, that is taken apart as well.
-    """
-    segments = [replace(segment, dead=_dead(index, segment, old)) for segment in layout.segments]
-    lines = list(new.values())
-    total = sum(segment.living for segment in segments) + len(lines)
-    most = max(NIGHT_SHARE * total, SMALL)
-    while len(segments) > 1:
-        youngest = segments[-1]
-        if len(segments) == 2 and youngest.living + len(lines) > most and lines:
-            break
-        lines += _living_lines(index, youngest)
-        segments.pop()
-    return segments, lines
-
-
-def _dead(index: Path, segment: Segment, old: dict[str, bytes]) -> tuple[int, ...]:
-    dead = set(segment.dead)
-    for folder, first in zip(partition_folders(index, segment), segment.firsts, strict=True):
-        reader = open_partition(folder)
-        for document_id in old:
-            number = _number_of(reader, document_id)
-            if number is not None:
-                dead.add(first + number)
-        reader.close()
-    return tuple(sorted(dead))
-
-
-def _number_of(reader: Any, document_id: str) -> int | None:
-    from whoosh.reading import TermNotFound
-
-    try:
-        number: int = reader.postings("id", document_id).id()
-    except TermNotFound:
-        return None
-    return number
-
-
-def _living_lines(index: Path, segment: Segment) -> list[bytes]:
-    dead = set(segment.dead)
-    lines: list[bytes] = []
-    for folder, first in zip(partition_folders(index, segment), segment.firsts, strict=True):
-        reader: Any = open_partition(folder)
-        lines += [
-            reader.stored_fields(number)["document"]
-            for number in reader.all_doc_ids()
-            if first + number not in dead
-        ]
-        reader.close()
-    return lines
 
 
 def _frozen(previous: Previous | None) -> Averages | None:
@@ -421,11 +397,32 @@ def _write_manifest(shards: Path, layout: Layout) -> None:
         "format": FORMAT,
         "documents": layout.documents,
         "segments": [
-            {"name": segment.name, "dead": _steps(segment.dead), **segment.directory}
+            {
+                "name": segment.name,
+                "dead": _steps(segment.dead),
+                "patches": [[patch.name, _listed(patch)] for patch in segment.patches],
+                **segment.directory,
+            }
             for segment in layout.segments
         ],
     }
     (shards / "manifest.json").write_bytes(orjson.dumps(manifest) + b"\n")
+
+
+def _listed(patch: Patch) -> dict[str, list[int | str]]:
+    """Return the files of a patch, by folder: numbers as steps, other names as they are."""
+    numbers: dict[str, list[int]] = {}
+    names: dict[str, list[str]] = {}
+    for path in patch.files:
+        folder, _, name = path.partition("/")
+        if name.isdecimal():
+            numbers.setdefault(folder, []).append(int(name))
+        else:
+            names.setdefault(folder, []).append(name)
+    return {
+        folder: [*_steps(sorted(numbers.get(folder, []))), *names.get(folder, [])]
+        for folder in sorted(numbers.keys() | names.keys())
+    }
 
 
 def _steps(numbers: Iterable[int]) -> list[int]:

@@ -14,8 +14,18 @@ from search.schema import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """Files for browsers that are to be read instead of a segment's own."""
+
+    name: str
+    """By its content: the name of its folder."""
+    files: tuple[str, ...]
+    """Such as `t/5`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """Documents that were indexed together; it never changes, only more of it is dead."""
+    """Documents that were indexed together; only more of it becomes dead."""
 
     name: str
     """By its content: the name of its folders."""
@@ -26,6 +36,8 @@ class Segment:
     """Numbers of documents that a later segment has anew, rising."""
     directory: dict[str, Any]
     """What browsers must know to find their way in its files."""
+    patches: tuple[Patch, ...] = ()
+    """Without what later documents' going took out; no two of them have the same file."""
 
     @property
     def living(self) -> int:
@@ -69,6 +81,9 @@ def read_layout(index: Path) -> Layout:
                     firsts=tuple(s["firsts"]),
                     dead=tuple(s["dead"]),
                     directory=s["directory"],
+                    patches=tuple(
+                        Patch(name=p["name"], files=tuple(p["files"])) for p in s["patches"]
+                    ),
                 )
                 for s in row["segments"]
             ),

@@ -11,7 +11,7 @@ from typing import Any
 from whoosh.reading import IndexReader, TermNotFound
 
 from search.documents import parse_document
-from search.partitions import read_words
+from search.partitions import read_gone, read_words
 from search.ranking import Averages
 from search.schema import ANYWHERE, analyse, decode_positions
 from search.words import index_words
@@ -42,18 +42,24 @@ class Leaf:
         self.reader.close()
 
     @cached_property
+    def _gone(self) -> dict[str, dict[str, int]]:
+        return read_gone(self.folder)
+
+    @cached_property
     def words(self) -> LeafWords:
         """The partition's words, read when they are first needed."""
         spellings: dict[str, list[str]] = {}
         for spelling in self.keys("spelling"):
+            if self._gone and not self.frequency("spelling", spelling):
+                continue
             for word in index_words(spelling)[:1]:
                 spellings.setdefault(word, []).append(spelling)
         return LeafWords(read_words(self.folder), spellings, self.frequency)
 
     def frequency(self, field: str, term: str) -> int:
-        """Return how many documents have a term."""
+        """Return how many documents have a term, without those that are gone."""
         count: int = self.reader.doc_frequency(field, term)
-        return count
+        return count - self._gone.get(field, {}).get(term, 0)
 
     def impacts(self, field: str, term: str) -> Iterator[tuple[int, int]]:
         """Yield number and impact of each document that has a term."""

@@ -8,14 +8,17 @@ the index is written its postings are read back, term by term, into a file from 
 from __future__ import annotations
 
 import marshal
-import shutil
+import pickle
+import zlib
 from array import array
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import orjson
 from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.reading import IndexReader
@@ -28,6 +31,8 @@ _POOL_MB = 32
 """Postings that a worker sorts in memory; more go through temporary files."""
 
 _WORDS = "words.txt"
+_COUNTS = "counts.bin"
+_GONE = "gone.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def build_partition(job: PartitionJob) -> int:
     lines = list(iter_lines(job))
     forms: set[str] = set()
     words: set[str] = set()
+    counts: Counter[str] = Counter()
     job.index.mkdir(parents=True)
     whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
     crowded: dict[str, dict[int, list[int]]] = {}
@@ -70,21 +76,81 @@ def build_partition(job: PartitionJob) -> int:
             writer.add_document(**analysis.values)
             forms |= analysis.forms
             words |= analysis.words
+            counts.update(analysis.forms | analysis.words)
             for stem, positions in analysis.crowded.items():
                 crowded.setdefault(stem, {})[number] = positions
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
-    known = sorted(forms | words)
-    (job.index / _WORDS).write_text("\n".join(known), encoding="utf-8")
+    write_words(job.index, counts)
     if job.postings:
         _write_postings(job, forms, words, crowded)
     return len(lines)
+
+
+def write_words(folder: Path, counts: Mapping[str, int]) -> None:
+    """Write the folded words of a partition and how many documents have each."""
+    known = sorted(counts)
+    _replace(folder / _WORDS, "\n".join(known).encode())
+    _replace(folder / _COUNTS, array("I", map(counts.__getitem__, known)).tobytes())
+
+
+def read_counts(folder: Path) -> dict[str, int]:
+    """Return how many documents of a partition have each of its words."""
+    counts = array("I")
+    counts.frombytes((folder / _COUNTS).read_bytes())
+    text = (folder / _WORDS).read_text(encoding="utf-8")
+    return dict(zip(text.split("\n"), counts, strict=True)) if text else {}
 
 
 def read_words(folder: Path) -> frozenset[str]:
     """Return the folded words of a partition, before stemming, and its names of two words."""
     text = (folder / _WORDS).read_text(encoding="utf-8")
     return frozenset(text.split("\n")) if text else frozenset()
+
+
+def read_gone(folder: Path) -> dict[str, dict[str, int]]:
+    """Return how many documents that are gone Whoosh still counts, by field and term."""
+    try:
+        found: dict[str, dict[str, int]] = orjson.loads((folder / _GONE).read_bytes())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def write_gone(folder: Path, terms: Mapping[str, Mapping[str, int]]) -> None:
+    """Count the terms of documents that go, by field, beside those that went before."""
+    before = read_gone(folder)
+    counts = {name: Counter(before.get(name, {})) + Counter(terms[name]) for name in terms}
+    _replace(folder / _GONE, orjson.dumps(counts))
+
+
+def read_line(reader: Any, number: int) -> bytes | None:
+    """Return the line of a document of a partition; None if it was blanked."""
+    try:
+        line: bytes = reader.stored_fields(number)["document"]
+    except zlib.error:
+        return None
+    return line
+
+
+def blank_line(folder: Path, line: bytes) -> None:
+    """Leave nothing of the line that a partition keeps of a document.
+
+    Raises ValueError if the partition does not have it.
+    """
+    stored = zlib.compress(pickle.dumps({"document": line}, 2), 3)  # as Whoosh does
+    for path in folder.glob("*_stored.col"):
+        content = path.read_bytes()
+        if stored in content:
+            _replace(path, content.replace(stored, bytes(len(stored)), 1))
+            return
+    raise ValueError(f"{folder} keeps no such line")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file anew: what was there may be that of another release, too."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
 
 
 class HasDocuments(Protocol):
@@ -187,8 +253,3 @@ def _writing(whoosh_index: FileIndex) -> Iterator[Any]:
         writer.cancel()
         raise
     writer.commit()
-
-
-def remove(folder: Path) -> None:
-    """Remove a folder, if it is there."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -315,8 +315,8 @@ def _filtered(index: Index, query: Query) -> set[Address] | None:
     if found is None or found:
         return found
     others = tuple(c for c in query.filters if c.field or c.negated or not c.phrase)
-    quoted = sum(len(index_words(c.text)) for c in query.filters if c not in others)
-    if len(query.words) - quoted <= SENTENCE:
+    quoted = {word for c in query.filters if c not in others for word in index_words(c.text)}
+    if sum(word not in quoted for word in query.words) <= SENTENCE:
         return found
     return _meeting_all(index, others) if len(others) < len(query.filters) else found
 

@@ -21,7 +21,7 @@ from search.documents import Document
 from search.ranking import Averages, impact, norms
 from search.words import index_words, spellings, split_words, squeeze
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
 
 PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstract": 4096}

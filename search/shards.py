@@ -15,41 +15,29 @@ names of their own, and every address can be computed from a number.
 
 from __future__ import annotations
 
-import heapq
 import zlib
-from array import array
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from search import encoding
 from search.columns import Columns
+from search.dictionary import write_words
 from search.documents import Document, parse_document
-from search.encoding import POSITIONS, front_coded, number, order, postings, seal, steps
-from search.partitions import Place, Postings, iter_lines, read_postings
+from search.encoding import Reader, number, seal, steps
+from search.partitions import Place, iter_lines
 from search.schema import PEOPLE_SHOWN, handle, handles
-from search.words import index_words
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the client of before could not read the files."""
 
-SHARD_BYTES = 6_000
-"""About how large a file of words is."""
-LIST_BYTES = 2_000
-"""The least that a word's lists take to get a file of their own, …"""
-MOST_HEADS = 400
-"""… which so many words have, …"""
-LONGEST_INLINE = 8_000
-"""… and more words if their lists take more than so many bytes."""
-POSITIONS_TOGETHER = 4
-"""Files of words whose positions share a file."""
-_BLOCK_POSTINGS = 28_000
-"""About 32 KB: most steps take a byte."""
+IDS = "ids.txt"
+"""The documents' ids, a line each, in order of their numbers."""
+GROUPS = "groups.txt"
+"""Words and their forms."""
+
 PACK_BYTES = 256_000
-VOCABULARY_BYTES = 12_000
 KEYS_BYTES = 4_000
 _FILES_PER_PAPER = 0.1
 """Files for results that a publication may cost."""
@@ -68,19 +56,15 @@ class ShardsJob:
     """The first so many documents are publications."""
     target: Path
     """The segment's folder; it must not exist."""
+    own: Path
+    """The folder for what only the program reads."""
+    older: tuple[Path, ...] = ()
+    """The files of word forms of older segments, the oldest first."""
 
 
 def write_shards(job: ShardsJob) -> dict[str, Any]:
     """Write a segment's files and return its directory, for the manifest. Runs in a worker."""
     return _Writer(job).write()
-
-
-@dataclass(slots=True)
-class _List:
-    frequency: int
-    keys: list[int]
-    content: bytes
-    positions: bytes
 
 
 class _Writer:
@@ -90,14 +74,14 @@ class _Writer:
 
     def write(self) -> dict[str, Any]:
         self.job.target.mkdir(parents=True)
+        self.job.own.mkdir(parents=True, exist_ok=True)
         directory = self._write_documents()
-        directory |= self._write_words()
-        return directory
-
-    # Documents
+        groups = self.job.own / GROUPS
+        return directory | write_words(self.job.postings, groups, self.job.older, self._save)
 
     def _write_documents(self) -> dict[str, Any]:
         columns = Columns()
+        ids: list[str] = []
         keys: dict[int, list[int]] = {}
         abstracts = _Packs(self)
         rows: list[list[Any]] = []
@@ -109,18 +93,20 @@ class _Writer:
         for count, line in enumerate(iter_lines(self.job), 1):
             document = parse_document(line)
             columns.add(document)
-            for key in _keys(document):
+            ids.append(document.id)
+            for key in keys_of(document):
                 keys.setdefault(key, []).append(count - 1)
             place = abstracts.add(document.abstract)
             rows.append(_row(document, place))
             boundary = count == self.job.publications or count == total
             size = sizes[0] if count <= self.job.publications else sizes[1]
             if len(rows) == size or boundary:
-                self._save(f"d/{written}.bin", orjson.dumps(_transposed(rows)))
+                self._save(f"d/{written}.bin", orjson.dumps(transposed(rows)))
                 written += 1
                 done = count
                 rows = []
         assert done == total
+        (self.job.own / IDS).write_text("\n".join(ids), encoding="utf-8")
         abstracts.finish()
         if self.job.publications:
             chunks.append([0, sizes[0]])
@@ -151,228 +137,10 @@ class _Writer:
             bits += 1
         shards: list[list[bytes]] = [[] for _ in range(1 << bits)]
         for key, numbers in sorted(keys.items()):
-            shards[key >> (32 - bits)].append(
-                key.to_bytes(4, "little") + number(len(numbers)) + steps(numbers)
-            )
+            shards[key >> (32 - bits)].append(encode_key(key, numbers))
         for i, shard in enumerate(shards):
             self._save(f"k/{i}.bin", b"".join(shard))
         return bits
-
-    # Words
-
-    def _write_words(self) -> dict[str, Any]:
-        groups, names, texts, spellings = self._read_postings()
-        sizes = sorted(
-            ((self._group_size(stem, forms, texts, names), stem) for stem, forms in groups.items()),
-            key=lambda item: (-item[0], item[1]),
-        )
-        heads = [
-            stem
-            for i, (size, stem) in enumerate(sizes)
-            if " " not in stem and (size > LONGEST_INLINE or (size > LIST_BYTES and i < MOST_HEADS))
-        ]
-        # In order of the alphabet, because that compresses best in the manifest.
-        heads.sort(key=lambda stem: order(groups[stem][0]))
-        size_of = {stem: size for size, stem in sizes}
-        head_forms = []
-        for i, stem in enumerate(heads):
-            self._write_head(i, texts.get(stem), groups[stem], names, spellings)
-            head_forms.append(" ".join(groups[stem]))
-        in_heads = set(heads)
-        entries: list[tuple[str, str]] = sorted(
-            (
-                (form, stem)
-                for stem, forms in groups.items()
-                if stem not in in_heads
-                for form in forms
-            ),
-            key=lambda item: order(item[0]),
-        )
-        firsts = self._write_terms(entries, groups, texts, names, spellings)
-        vocabulary = self._write_vocabulary(groups, texts, names)
-        return {
-            "heads": head_forms,
-            "levels": "".join(chr(97 + min(size_of[s].bit_length(), 25)) for s in heads),
-            "firsts": front_coded(firsts),
-            **vocabulary,
-        }
-
-    def _read_postings(
-        self,
-    ) -> tuple[
-        dict[str, list[str]],
-        dict[str, _List],
-        dict[str, _List],
-        dict[str, dict[str, list[int]]],
-    ]:
-        stems: dict[str, str] = {}
-        streams: list[Iterator[Postings]] = []
-        for path in self.job.postings:
-            head, stream = read_postings(path)
-            stems.update(head["forms"])
-            stems.update(head["names"])
-            streams.append(stream)
-        groups: dict[str, list[str]] = {}
-        for form, stem in stems.items():
-            groups.setdefault(stem, []).append(form)
-        for forms in groups.values():
-            forms.sort(key=order)
-        texts: dict[str, _List] = {}
-        names: dict[str, _List] = {}
-        spellings: dict[str, dict[str, list[int]]] = {}
-        for term, parts in _merged(streams):
-            kind, word = term[0], term[1:]
-            if kind == "c":
-                spellings.setdefault(index_words(word)[0], {})[word] = sorted(
-                    document for part in parts for document in _numbers(part)
-                )
-            else:
-                (texts if kind == "a" else names)[word] = _make_list(parts)
-        return groups, names, texts, spellings
-
-    @staticmethod
-    def _group_size(
-        stem: str, forms: list[str], texts: dict[str, _List], names: dict[str, _List]
-    ) -> int:
-        size = len(texts[stem].content) if stem in texts else 0
-        return size + sum(len(names[form].content) for form in forms if form in names)
-
-    def _write_head(
-        self,
-        i: int,
-        texts: _List | None,
-        forms: list[str],
-        names: dict[str, _List],
-        spellings: dict[str, dict[str, list[int]]],
-    ) -> None:
-        pieces: list[bytes] = []
-        positions: list[bytes] = []
-        blocks = _blocks(texts) if texts else []
-        pieces += (number(texts.frequency if texts else 0), number(len(blocks)))
-        for block in blocks[1:]:
-            pieces += (number(block[0]), number(block[1]))
-        if texts:
-            pieces += (number(len(blocks[0][2])), blocks[0][2])
-            positions += (number(len(texts.positions)), texts.positions)
-        for k, (_, _, content) in enumerate(blocks[1:], 1):
-            self._save(f"h/{i}-{k}.bin", content)
-        for form in forms:
-            flags, entry, at = _entry(form, names, spellings)
-            pieces += (bytes([flags]), *entry)
-            positions += at
-        self._save(f"h/{i}.bin", b"".join(pieces))
-        self._save(f"q/{i}.bin", b"".join(positions))
-
-    def _write_terms(
-        self,
-        entries: list[tuple[str, str]],
-        groups: dict[str, list[str]],
-        texts: dict[str, _List],
-        names: dict[str, _List],
-        spellings: dict[str, dict[str, list[int]]],
-    ) -> list[str]:
-        firsts: list[str] = []
-        shard: list[str] = []
-        pieces: list[bytes] = []
-        positions: list[bytes] = []
-        here: dict[str, int] = {}
-        sections: list[bytes] = []
-        size = 0
-        before = ""
-
-        def save_positions() -> None:
-            self._save(f"p/{(len(firsts) - 1) // POSITIONS_TOGETHER}.bin", b"".join(sections))
-            sections.clear()
-
-        def finish() -> None:
-            nonlocal size
-            lines = front_coded(shard).encode()
-            content = number(len(shard)) + number(len(lines)) + lines + b"".join(pieces)
-            self._save(f"t/{len(firsts) - 1}.bin", content)
-            sections.append(_sized(b"".join(positions)))
-            if len(sections) == POSITIONS_TOGETHER:
-                save_positions()
-            shard.clear()
-            pieces.clear()
-            positions.clear()
-            here.clear()
-            size = 0
-
-        for form, stem in entries:
-            flags, entry, at = _entry(form, names, spellings)
-            owner = groups[stem][0]
-            own: list[bytes] = []
-            if stem in texts:
-                if form == owner:
-                    flags |= 1
-                    own = [number(texts[stem].frequency), _sized(texts[stem].content)]
-                    at = [_sized(texts[stem].positions), *at]
-                elif owner in here:
-                    flags |= 4
-                    own = [number(len(shard) - here[owner])]
-                else:
-                    flags |= 8
-                    own = [encoding.text(owner)]
-            length = 3 + sum(map(len, own)) + sum(map(len, entry))
-            # Between words that differ early: the manifest has to tell one from the other.
-            letters = len(_separator(before, form))
-            cut = size > SHARD_BYTES * (0.2 + 0.15 * letters)
-            if shard and (size + length > SHARD_BYTES * 1.5 or cut):
-                finish()
-                if flags & 4:
-                    flags = flags & ~4 | 8
-                    own = [encoding.text(owner)]
-            if not shard:
-                firsts.append(_separator(before, form))
-            here[form] = len(shard)
-            shard.append(form)
-            pieces += (bytes([flags]), *own, *entry)
-            positions += at
-            size += length
-            before = form
-        if shard:
-            finish()
-        if sections:
-            save_positions()
-        return firsts
-
-    def _write_vocabulary(
-        self, groups: dict[str, list[str]], texts: dict[str, _List], names: dict[str, _List]
-    ) -> dict[str, Any]:
-        known = []
-        for stem, forms in groups.items():
-            in_texts = texts[stem].frequency if stem in texts else 0
-            for form in forms:
-                frequency = in_texts + (names[form].frequency if form in names else 0)
-                if frequency > 1 and 3 < len(form) < 30 and " " not in form:
-                    known.append((form, min(frequency.bit_length(), 25)))
-        found: dict[str, Any] = {}
-        for folder, backwards in (("v", False), ("w", True)):
-            words = sorted(
-                ((w[::-1] if backwards else w, level) for w, level in known),
-                key=lambda item: order(item[0]),
-            )
-            firsts: list[str] = []
-            part: list[tuple[str, int]] = []
-            size = 0
-            before = ""
-            for word, level in words:
-                if size > VOCABULARY_BYTES:
-                    self._save_words(f"{folder}/{len(firsts) - 1}.bin", part)
-                    part, size = [], 0
-                if not part:
-                    firsts.append(_separator(before, word))
-                part.append((word, level))
-                size += len(word)
-                before = word
-            if part:
-                self._save_words(f"{folder}/{len(firsts) - 1}.bin", part)
-            found[folder] = front_coded(firsts)
-        return found
-
-    def _save_words(self, path: str, words: list[tuple[str, int]]) -> None:
-        levels = "".join(chr(97 + level) for _, level in words)
-        self._save(path, f"{levels}\n{front_coded([w for w, _ in words])}".encode())
 
     def _save(self, path: str, content: bytes) -> None:
         folder, _, _ = path.partition("/")
@@ -412,6 +180,20 @@ class _Packs:
         self.pack = bytearray()
 
 
+def encode_key(key: int, numbers: list[int]) -> bytes:
+    """Return the bytes of a key and the documents that have it."""
+    return key.to_bytes(4, "little") + number(len(numbers)) + steps(numbers)
+
+
+def decode_keys(reader: Reader) -> dict[int, list[int]]:
+    """Return the keys of a file and the documents that have each."""
+    keys: dict[int, list[int]] = {}
+    while not reader.done:
+        key = int.from_bytes(reader.part(4), "little")
+        keys[key] = reader.steps()
+    return keys
+
+
 def key_hash(key: str) -> int:
     """Return the 32-bit FNV-1a hash of an id or DOI."""
     value = 0x811C9DC5
@@ -420,7 +202,7 @@ def key_hash(key: str) -> int:
     return value
 
 
-def _keys(document: Document) -> set[int]:
+def keys_of(document: Document) -> set[int]:
     forms = {*handles(document)} - {handle(document.id)} | {handle(document.record_id)}
     return {key_hash(form) for form in forms}
 
@@ -447,6 +229,9 @@ def _row(document: Document, abstract: list[int] | int) -> list[Any]:
     ]
 
 
+NOTHING = ["", "", 0, "", [], 0, "", "", 0, "", "", "", "", 0]
+"""The row of a document that is gone."""
+
 _URLS = {
     "publication": "/publications/",
     "person": "/people/",
@@ -458,101 +243,10 @@ _URLS = {
 }
 
 
-def _transposed(rows: list[list[Any]]) -> list[Any]:
+def transposed(rows: list[list[Any]]) -> list[Any]:
     """Return columns instead of rows, a column of one value as {"all": value}."""
     columns: list[Any] = []
     for column in zip(*rows, strict=True):
         same = all(value == column[0] for value in column)
         columns.append({"all": column[0]} if same else list(column))
     return [len(rows), *columns]
-
-
-def _merged(streams: Iterable[Iterator[Postings]]) -> Iterator[tuple[str, list[Postings]]]:
-    """Yield each term with its postings in all partitions."""
-    term, parts = "", list[Postings]()
-    for postings_of_part in heapq.merge(*streams, key=lambda p: p[0].encode()):
-        if postings_of_part[0] != term:
-            if parts:
-                yield term, parts
-            term, parts = postings_of_part[0], []
-        parts.append(postings_of_part)
-    if parts:
-        yield term, parts
-
-
-def _numbers(part: Postings) -> array[int]:
-    numbers = array("I")
-    numbers.frombytes(part[1])
-    return numbers
-
-
-def _make_list(parts: list[Postings]) -> _List:
-    keyed: list[tuple[int, bytes]] = []
-    for part in parts:
-        _, _, impacts, values, more = part
-        numbers = _numbers(part)
-        width = len(values) // len(numbers)
-        keyed += [
-            (
-                (32 - impacts[i]) << 32 | document,
-                encoding.positions(more[document])
-                if document in more
-                else POSITIONS[values[i * width : (i + 1) * width]],
-            )
-            for i, document in enumerate(numbers)
-        ]
-    if len(keyed) > 1:
-        keyed.sort()
-    keys = [key for key, _ in keyed]
-    return _List(
-        frequency=len(keys),
-        keys=keys if len(keys) > _BLOCK_POSTINGS else [],
-        content=postings(keys),
-        positions=b"".join([at for _, at in keyed]),
-    )
-
-
-def _blocks(postings_of_stem: _List) -> list[tuple[int, int, bytes]]:
-    """Return postings in blocks of about 32 KB: highest impact, length and bytes.
-
-    By falling impact: what has the word in its title or among its people comes first.
-    """
-    keys = postings_of_stem.keys
-    if not keys:
-        return [(32, len(postings_of_stem.content), postings_of_stem.content)]
-    found = []
-    for i in range(0, len(keys), _BLOCK_POSTINGS):
-        part = keys[i : i + _BLOCK_POSTINGS]
-        content = postings(part)
-        found.append((32 - (part[0] >> encoding.IMPACT_SHIFT), len(content), content))
-    return found
-
-
-def _entry(
-    form: str, names: dict[str, _List], spellings: dict[str, dict[str, list[int]]]
-) -> tuple[int, list[bytes], list[bytes]]:
-    """Return flags, bytes and positions of a form's names and spellings."""
-    flags, entry, positions = 0, list[bytes](), list[bytes]()
-    if form in names:
-        flags |= 2
-        entry += (number(names[form].frequency), _sized(names[form].content))
-        positions.append(_sized(names[form].positions))
-    if form in spellings:
-        flags |= 16
-        entry.append(number(len(spellings[form])))
-        for spelling, documents in sorted(spellings[form].items()):
-            content = number(len(documents)) + steps(documents)
-            entry += (encoding.text(spelling), content)
-    return flags, entry, positions
-
-
-def _sized(content: bytes) -> bytes:
-    return number(len(content)) + content
-
-
-def _separator(before: str, word: str) -> str:
-    """Return the shortest beginning of `word` that comes after `before`."""
-    for length in range(1, len(word) + 1):
-        if order(word[:length]) > order(before) and not 0xD800 <= ord(word[length - 1]) < 0xE000:
-            return word[:length]
-    return word

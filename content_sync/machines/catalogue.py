@@ -44,6 +44,8 @@ class Catalogue(NamedTuple):
 
     stamps: dict[str, Stamp]
     changed: list[Stamp]
+    before: dict[str, Stamp]
+    """What the history knew of those that differ."""
 
 
 def bring_up_to_date(
@@ -103,4 +105,5 @@ def _stamped(
             page = last.get(kind, 0) + 1 + place // PER_PAGE
             stamps.append(Stamp(one, digest, day, kind, page, deleted))
     merged = known | {stamp.id: stamp for stamp in stamps}
-    return Catalogue(dict(sorted(merged.items())), stamps)
+    before = {stamp.id: known[stamp.id] for stamp in stamps if stamp.id in known}
+    return Catalogue(dict(sorted(merged.items())), stamps, before)

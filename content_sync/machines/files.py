@@ -56,4 +56,4 @@ class Files:
 
     def _is_own(self, path: str) -> bool:
         """Dumps end in .gz themselves; siblings of other files belong to compress.py."""
-        return path.endswith((".jsonl.gz", ".sqlite.gz"))
+        return path.endswith((".jsonl.gz", ".sqlite.gz")) or "/data/citations/" in path

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from content_sync.machines.catalogue import Catalogue
 from content_sync.machines.files import Files
 from content_sync.machines.records import xml_text
+from content_sync.pages.listings import BY_TITLE
 from content_sync.release.addresses import COMPRESSED, GONE, url_of
 from content_sync.release.stage import Stage
 
@@ -33,7 +34,7 @@ def write_sitemaps(
         if not entry.path.endswith(".html") or entry.records.startswith((GONE, COMPRESSED)):
             continue
         url = url_of(entry.path)
-        if url in left_out:
+        if url in left_out or f"/{BY_TITLE}/" in url:
             continue
         shown = entry.records.split("\n")
         # A publication's own page names other works too, which do not make it newer.

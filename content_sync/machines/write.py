@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from content_sync.machines.catalogue import Catalogue, bring_up_to_date
+from content_sync.machines.changes import find_changes
+from content_sync.machines.changes_pages import write_changes
+from content_sync.machines.corpus import citation_years, write_corpus
 from content_sync.machines.dumps import checksums, write_dumps
 from content_sync.machines.feeds import write_feeds
 from content_sync.machines.files import Files
@@ -48,6 +51,18 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             mail=settings.admin_email or (contact if "@" in contact else ""),
         )
         write_feeds(files, reader, catalogue, siteurl=settings.siteurl, sitename=settings.sitename)
+    data_time = str(reader.rows("SELECT max(finished) FROM syncs")[0][0] or "")
+    write_changes(
+        files,
+        reader,
+        find_changes(settings, stage, reader, catalogue, today),
+        build.render_for,
+        siteurl=settings.siteurl,
+        sitename=settings.sitename,
+        data_time=data_time,
+        built=build.today,
+    )
+    citations = write_corpus(files, stage, reader)
     dumps = write_dumps(files, stage, reader, catalogue)
     sums = checksums(dumps)
     files.put("public/data/SHA256SUMS", [sums], sums.encode)
@@ -57,7 +72,12 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
         {
             "title": "Data for machines",
             "section": "",
-            "whole": [d._asdict() | {"size": size_in_words(d.size)} for d in dumps if not d.day],
+            "whole": [
+                d._asdict() | {"size": size_in_words(d.size)}
+                for d in dumps
+                if not d.day and not d.name.startswith("citations/")
+            ],
+            "citations": citation_years(citations),
             "changes": [
                 d._asdict() | {"size": size_in_words(d.size), "day": iso_in_words(d.day)}
                 for d in dumps

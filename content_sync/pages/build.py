@@ -21,6 +21,7 @@ from content_sync.pages.documents import Documents, buckets_for
 from content_sync.pages.errors import ERROR_PAGES
 from content_sync.pages.errors import FOLDER as ERRORS_FOLDER
 from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
+from content_sync.pages.postings import KEPT, Postings
 from content_sync.pages.reader import Reader, in_batches, open_reader
 from content_sync.pages.registrations import digest_of_registrations, read_registrations
 from content_sync.pages.render import (
@@ -118,6 +119,7 @@ class Build:
         self.progress = progress or (lambda step, done, total: None)
         self.report = BuildReport()
         self.cache = Cache(settings.var / "cache.sqlite")
+        self.postings = Postings(self.cache.connection)
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
         self.registrations = read_registrations(settings.var)
         self.state: dict[str, str] = {}
@@ -185,6 +187,7 @@ class Build:
         self.state = self._digests(generator)
         scope = self.scope = self._scope()
         self.report.full = scope is None
+        self._count_edition(full=scope is None)
         setup = Setup(
             conf=str(self.settings.pelicanconf),
             overrides={"OUTPUT_PATH": str(self.trees["public"])},
@@ -221,6 +224,11 @@ class Build:
         """Return a page for staff."""
         assert self._renderer is not None
         return self._renderer.staff_page(url, template, values)
+
+    def render_for(self, audience: str, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page for an audience that is made when all others are there."""
+        assert self._renderer is not None
+        return self._renderer.page_for(audience, url, template, values)
 
     def render_public(self, url: str, template: str, values: dict[str, Any]) -> bytes:
         """Return a page for everyone that is made when all others are there."""
@@ -292,8 +300,11 @@ class Build:
     ) -> None:
         documents = self._documents(scope is None)
         self.cache.begin(anew=scope is None)
+        if scope is None:
+            self.postings.forget_all()
         for kind in ("work", *KINDS_AFTER):
             if kind == "publication":
+                self._find_related(scope)
                 # From here on pages show list items, so readers must see them all.
                 self.cache.commit(self.state)
             of = "publication" if kind == "work" else kind
@@ -336,12 +347,18 @@ class Build:
 
     def _take(self, batch: Batch, documents: Documents | None, *, incremental: bool) -> None:
         if batch.kind == "work":
+            if incremental:
+                self.postings.note(batch.ids)
             self.cache.put(batch.works)
             if incremental:
                 exist = {work[0] for work in batch.works}
                 self.cache.forget(one for one in batch.ids if one not in exist)
         else:
             self._take_pages(batch, incremental=incremental)
+            if batch.related:
+                with self.cache.connection:
+                    self.cache.connection.execute("BEGIN")
+                    self.postings.put(batch.related, anew=not incremental)
         if documents and batch.kind in _DOCUMENTED:
             for one in batch.ids:
                 document_id = f"{_DOCUMENTED[batch.kind]}:{one}"
@@ -365,6 +382,30 @@ class Build:
             ]
             self.stage.remove(gone)
             self.report.removed += len(gone)
+
+    def _find_related(self, scope: dict[str, list[str]] | None) -> None:
+        """Add to what is looked at the works whose related works may be others now."""
+        if scope is None:
+            self.postings.make_all()
+            return
+        self.postings.remember(self.postings.update(), int(self.state["related"]))
+        base = self.stage.base if self.stage else None
+        before = int(base.info()["state"]["related"]) if base else 0
+        affected = self.postings.affected_since(before)
+        scope["publication"] = sorted(affected.union(scope["publication"]))
+
+    def _count_edition(self, *, full: bool) -> None:
+        """Number this build among those that wrote to the cache.
+
+        A build that comes to nothing has changed the cache all the same. The next one looks
+        at all that this one had to look at, or, where this was a full one, at everything.
+        """
+        base = self.stage.base if self.stage else None
+        cached = self.cache.state()
+        before = int(base.info().get("state", {}).get("related", 0)) if base else 0
+        edition = max(int(cached.get("related", 0)), before) + 1
+        floor = edition if full else int(cached["related_floor"])
+        self.state |= {"related": str(edition), "related_floor": str(max(floor, edition - KEPT))}
 
     def _documents(self, full: bool) -> Documents | None:
         if not self.stage:
@@ -395,6 +436,8 @@ class Build:
         if any(
             cached.get(name) != self.state[name] for name in ("snapshot", "engine", "templates")
         ):
+            return None
+        if int(before.get("related", -1)) < int(cached.get("related_floor", 0)):
             return None
         return look_at(
             self.reader,
@@ -518,6 +561,7 @@ TEMPLATES = (
     "opensearch.xml",
     "not_found.html",
     "error.html",
+    "changes.html",
 )
 
 
@@ -555,7 +599,7 @@ def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
     """Return the links below every page: news, search and the pages of prose."""
     links = [("News", "/news/")] if context.get("articles") else []
     links += [(str(page.title), f"/{page.url}") for page in context.get("pages", ())]
-    links.append(("Data", "/data/"))
+    links += [("What changed", "/changes/"), ("Data", "/data/")]
     return [{"title": title, "url": url} for title, url in [*links, ("Search", "/search/")]]
 
 

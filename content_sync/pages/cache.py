@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-_VERSION = 1
+_VERSION = 2
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
@@ -22,8 +22,27 @@ CREATE TABLE works (
     in_print TEXT NOT NULL,      -- container, volume, issue, page; tab-separated
     visible  INTEGER NOT NULL,   -- 0 for nobody, 1 for members, 2 for everyone
     public   TEXT NOT NULL,      -- list item on public pages
-    members  TEXT                -- list item on members' pages, where it is another one
+    members  TEXT,               -- list item on members' pages, where it is another one
+    sort_title TEXT NOT NULL,    -- folded, without a leading article
+    suggested INTEGER NOT NULL,  -- 1 where it may be named as related
+    features TEXT NOT NULL       -- what it may have in common with others; a line each
 );
+-- A row is one feature; the lists hold row ids of `works`, 32 bits each.
+CREATE TABLE postings (
+    feature TEXT PRIMARY KEY,
+    public  BLOB NOT NULL,       -- works for everyone
+    members BLOB NOT NULL        -- works for members
+) WITHOUT ROWID;
+-- A row is one work in another's list of related works.
+CREATE TABLE related (
+    work_id TEXT NOT NULL, place INTEGER NOT NULL, other_id TEXT NOT NULL,
+    score   INTEGER NOT NULL,
+    PRIMARY KEY (work_id, place)
+) WITHOUT ROWID;
+-- A row is one work whose related works a build had to look at again.
+CREATE TABLE affected (
+    edition INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (edition, id)
+) WITHOUT ROWID;
 -- A row is the full text of one publication, stored under its hash.
 CREATE TABLE full_texts (
     publication_id TEXT PRIMARY KEY,
@@ -38,9 +57,22 @@ CREATE TABLE full_texts (
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS works_by_year ON works (year, visible);
 CREATE INDEX IF NOT EXISTS works_by_venue ON works (venue_id, year, visible);
+CREATE INDEX IF NOT EXISTS related_by_other ON related (other_id);
 """
 
-WorkRow = tuple[str, int, str, str, str, int, str, str | None]
+WorkRow = tuple[str, int, str, str, str, int, str, str | None, str, int, str]
+
+
+_PUT = """
+INSERT INTO works
+    (id, year, date, venue_id, in_print, visible, public, members, sort_title, suggested, features)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET
+    year = excluded.year, date = excluded.date, venue_id = excluded.venue_id,
+    in_print = excluded.in_print, visible = excluded.visible, public = excluded.public,
+    members = excluded.members,
+    sort_title = excluded.sort_title, suggested = excluded.suggested,
+    features = excluded.features"""
 
 
 class Cache:
@@ -75,12 +107,12 @@ class Cache:
         if anew:
             self.connection.execute("DROP INDEX IF EXISTS works_by_year")
             self.connection.execute("DROP INDEX IF EXISTS works_by_venue")
+            self.connection.execute("DROP INDEX IF EXISTS related_by_other")
             self.connection.execute("DELETE FROM works")
 
     def put(self, works: Iterable[WorkRow]) -> None:
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO works VALUES (?, ?, ?, ?, ?, ?, ?, ?)", works
-        )
+        """Write works; those that are there already keep their row ids."""
+        self.connection.executemany(_PUT, works)
 
     def forget(self, ids: Iterable[str]) -> None:
         self.connection.executemany("DELETE FROM works WHERE id = ?", ((i,) for i in ids))

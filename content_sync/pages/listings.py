@@ -18,7 +18,15 @@ PER_PAGE = 100
 NEWEST = 50
 """Works on an overview page that leads to full listings."""
 
-WORK_COLUMNS = "w.id, w.year, w.date, w.venue_id, w.in_print, w.visible, w.public, w.members"
+LEAST_TO_ORDER = 20
+"""Works from which on a listing can be had by title too."""
+
+BY_TITLE = "by-title"
+"""Where the pages of a listing by title stand below its own."""
+
+WORK_COLUMNS = (
+    "w.id, w.year, w.date, w.venue_id, w.in_print, w.visible, w.public, w.members, w.sort_title"
+)
 """What a statement must select of cache.works for its rows to be listed."""
 
 NEWEST_FIRST = "w.year = 0, w.year DESC, w.date DESC, w.in_print, w.id"
@@ -66,6 +74,16 @@ def by_container(rows: Sequence[Row], audience: str) -> list[Context]:
     return _grouped(rows, audience, lambda row: row["in_print"].partition("\t")[0], "p")
 
 
+def by_letter(rows: Sequence[Row], audience: str) -> list[Context]:
+    """Return one group for each first letter of titles."""
+
+    def letter(row: Row) -> str:
+        first = row["sort_title"][:1]
+        return first.upper() if "a" <= first <= "z" else "Other"
+
+    return _grouped(rows, audience, letter, "t")
+
+
 def ungrouped(rows: Sequence[Row], audience: str) -> list[Context]:
     """Return the works as one group without a heading."""
     return _grouped(rows, audience, lambda row: "", "w")
@@ -109,13 +127,15 @@ def paged_pages(
     context: Callable[[str, list[Row]], Context],
     groups: Callable[[Sequence[Row], str], list[Context]],
     template: str = "listing.html",
+    order: str,
     empty: bool = False,
     more_for_members: bool = False,
 ) -> Iterator[Page]:
-    """Yield the pages of one listing for each audience.
+    """Yield the pages of one listing for each audience, in its own order and by title.
 
-    `context(audience, works)` gives what stands on every page of it beside the list. With
-    `empty` the first page is made although there is no work to list.
+    `context(audience, works)` gives what stands on every page of it beside the list; `order`
+    is what the list's own order is called. With `empty` the first page is made although there
+    is no work to list.
     """
     for audience in AUDIENCES:
         works = works_for(rows, audience)
@@ -123,27 +143,50 @@ def paged_pages(
             continue
         if not works and not empty:
             continue
-        root = ROOT[audience]
         common = context(audience, works)
-        pages = max(1, -(-len(works) // PER_PAGE))
-        for number in range(1, pages + 1):
-            shown = works[(number - 1) * PER_PAGE : number * PER_PAGE]
-            page_url = url if number == 1 else f"{url}{number}/"
-            yield Page(
-                url=page_url,
-                audience=audience,
-                template=template,
-                context={
-                    "section": section,
-                    "title": title if number == 1 else f"{title}, page {number}",
-                    "description": f"{title}: {counted(len(works), 'work')}",
-                    "noindex": False,
-                    **common,
-                    "groups": groups(shown, audience),
-                    "pager": pager(root + url, number, pages),
-                },
-                records=(record, *(f"publication:{row['id']}" for row in shown)),
+        orders = [(url, order, title, works, groups)]
+        if len(works) >= LEAST_TO_ORDER:
+            ordered = sorted(works, key=lambda row: (row["sort_title"], row["id"]))
+            orders.append(
+                (f"{url}{BY_TITLE}/", "by title", f"{title}, by title", ordered, by_letter)
             )
+        pages = max(1, -(-len(works) // PER_PAGE))
+        for base, _, name, listed, grouped in orders:
+            tools = [*common.get("tools", ()), *_orders(orders, base, ROOT[audience])]
+            for number in range(1, pages + 1):
+                shown = listed[(number - 1) * PER_PAGE : number * PER_PAGE]
+                yield Page(
+                    url=base if number == 1 else f"{base}{number}/",
+                    audience=audience,
+                    template=template,
+                    context={
+                        "section": section,
+                        "title": name if number == 1 else f"{name}, page {number}",
+                        "description": f"{title}: {counted(len(works), 'work')}",
+                        # One order is enough for search engines.
+                        "noindex": base != url,
+                        **common,
+                        "tools": tools,
+                        "same_venue": common.get("same_venue", False) and base == url,
+                        "groups": grouped(shown, audience),
+                        "pager": pager(ROOT[audience] + base, number, pages),
+                    },
+                    records=(record, *(f"publication:{row['id']}" for row in shown)),
+                )
+
+
+_Order = tuple[str, str, str, Sequence[Row], Callable[[Sequence[Row], str], list[Context]]]
+
+
+def _orders(orders: Sequence[_Order], current: str, root: str) -> list[Context]:
+    """Return the links from one order of a listing to the other."""
+    if len(orders) == 1:
+        return []
+    links = [
+        {"text": order, "href": root + url, "current": url == current}
+        for url, order, _, _, _ in orders
+    ]
+    return [{"label": "Order", "links": links}]
 
 
 def pager(url: str, number: int, pages: int, *, between: str = "") -> Context | None:

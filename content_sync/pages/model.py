@@ -54,6 +54,10 @@ class Work:
     item: Context
     members_item: Context | None
     """The list item on members' pages, where it is another than everyone's."""
+    sort_title: str
+    """What lists by title go by."""
+    features: list[str]
+    """What it may have in common with others; nothing where it is not to be named as related."""
 
 
 @dataclass(slots=True)
@@ -63,5 +67,7 @@ class Made:
     pages: list[Page] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     work: Work | None = None
+    related: list[tuple[str, int]] | None = None
+    """Ids and scores of related works, the nearest first."""
     documents: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """(audience, document) pairs for the search index."""

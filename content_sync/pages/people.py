@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
+from heapq import nsmallest
 
+import orjson
+
+from content_sync.citations.lists import export_files, export_links
 from content_sync.machines.feeds import LEAST_WORKS, feed_url
 from content_sync.pages.access import AUDIENCES, ROOT, visible
 from content_sync.pages.listings import (
@@ -15,12 +20,17 @@ from content_sync.pages.listings import (
     pager,
     works_for,
 )
-from content_sync.pages.model import Context, Made, Page
+from content_sync.pages.model import Context, File, Made, Page
 from content_sync.pages.reader import Reader, Row
+from content_sync.pages.timeline import timeline
 from content_sync.pages.wording import counted, month_in_words, title_length
-from content_sync.urls import record_url
+from content_sync.urls import record_url, slug
 
 NAMES_PER_PAGE = 240
+NAMES_FOLDER = "people/names"
+NAME_INDEX = f"{NAMES_FOLDER}/_index.json"
+COAUTHORS = 12
+"""People named as those whom a person writes with."""
 
 _PEOPLE = """
 SELECT p.*, i.id AS known_institution, i.name AS institution_name
@@ -47,6 +57,12 @@ _LED = """
 SELECT p.lead_person_id, p.id, p.title, p.access, p.starts_on, p.ends_on, 'lead' AS role
 FROM projects p WHERE p.lead_person_id IN :ids ORDER BY p.starts_on DESC, p.title, p.id"""
 
+_WORKED_WITH = """
+SELECT pp.publication_id, p.id, p.given_name, p.family_name, p.sort_name
+FROM publication_people pp JOIN people p ON p.id = pp.person_id
+WHERE pp.publication_id IN :ids
+GROUP BY pp.publication_id, p.id"""
+
 _LETTER = """
 SELECT p.id, p.given_name, p.family_name, p.sort_name
 FROM people p WHERE p.letter = ? ORDER BY p.sort_name, p.id"""
@@ -63,18 +79,35 @@ def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     works = reader.grouped(_WORKS, ids)
     projects = reader.grouped(_PROJECTS, ids)
     led = reader.grouped(_LED, ids)
+    coauthors = _Coauthors(reader, works)
     for row in reader.rows(_PEOPLE, ids):
         record_id = row["id"]
         seen = {p["id"] for p in led[record_id]}
         in_projects = led[record_id] + [p for p in projects[record_id] if p["id"] not in seen]
         yield (
             record_id,
-            _make(row, [n["name"] for n in names[record_id]], works[record_id], in_projects),
+            _make(
+                reader,
+                row,
+                [n["name"] for n in names[record_id]],
+                works[record_id],
+                in_projects,
+                coauthors,
+            ),
         )
 
 
-def _make(row: Row, names: list[str], works: list[Row], projects: list[Row]) -> Made:
+def _make(
+    reader: Reader,
+    row: Row,
+    names: list[str],
+    works: list[Row],
+    projects: list[Row],
+    coauthors: _Coauthors,
+) -> Made:
     made = Made()
+    exports = f"people/{slug(row['id'])}"
+    made.files = export_files(reader, works, exports, f"person:{row['id']}")
     url = record_url("person", row["id"])
     name = full_name(row)
     for audience in AUDIENCES:
@@ -90,6 +123,7 @@ def _make(row: Row, names: list[str], works: list[Row], projects: list[Row]) -> 
                 audience,
                 works_for(works, audience),
                 [p for p in projects if visible(p["access"], audience)],
+                coauthors,
             )
         )
     document = {
@@ -107,7 +141,13 @@ def _make(row: Row, names: list[str], works: list[Row], projects: list[Row]) -> 
 
 
 def _page(
-    row: Row, url: str, names: list[str], audience: str, works: list[Row], projects: list[Row]
+    row: Row,
+    url: str,
+    names: list[str],
+    audience: str,
+    works: list[Row],
+    projects: list[Row],
+    coauthors: _Coauthors,
 ) -> Page:
     root = ROOT[audience]
     name = full_name(row)
@@ -137,9 +177,10 @@ def _page(
         "is_student": bool(row["is_student"]),
         "counts": {"works": len(works), "projects": len(projects)},
         "span": span,
-        "years": _years(works),
+        "timeline": timeline(works),
         "groups": by_year(works, audience),
-        "coauthors": [],
+        "exports": export_links(works, audience, f"people/{slug(row['id'])}"),
+        "coauthors": coauthors.of(row["id"], works, root),
         "projects": [
             {
                 "title": p["title"],
@@ -173,12 +214,39 @@ def _page(
     )
 
 
-def _years(works: list[Row]) -> list[Context]:
-    counts: dict[int, int] = {}
-    for work in works:
-        if work["year"]:
-            counts[work["year"]] = counts.get(work["year"], 0) + 1
-    return [{"year": year, "n": counts[year]} for year in sorted(counts)]
+class _Coauthors:
+    """Who the people of a batch wrote with."""
+
+    def __init__(self, reader: Reader, works: dict[str, list[Row]]) -> None:
+        all_works = {work["id"] for some in works.values() for work in some}
+        self._people: dict[str, list[str]] = {}
+        self._named: dict[str, Row] = {}
+        for row in reader.rows(_WORKED_WITH, sorted(all_works)):
+            self._people.setdefault(row[0], []).append(row[1])
+            self._named[row[1]] = row
+
+    def of(self, person: str, works: list[Row], root: str) -> Context | None:
+        """Return those whom a person wrote most with in these works, and how many there are."""
+        counts: Counter[str] = Counter()
+        for work in works:
+            counts.update(self._people.get(work["id"], ()))
+        del counts[person]
+        if not counts:
+            return None
+        often = nsmallest(COAUTHORS, counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        named = self._named
+        often.sort(key=lambda pair: (-pair[1], named[pair[0]]["sort_name"], pair[0]))
+        return {
+            "n": len(counts),
+            "people": [
+                {
+                    "name": full_name(named[one]),
+                    "href": root + record_url("person", one),
+                    "n": n,
+                }
+                for one, n in often
+            ],
+        }
 
 
 def _is_latin(name: str) -> bool:
@@ -219,6 +287,7 @@ def make_letters(reader: Reader, letters: list[str]) -> Iterator[tuple[str, Made
                         "noindex": False,
                         "kind": "People",
                         "heading": heading,
+                        "names": f"/{NAMES_FOLDER}/",
                         "lead": f"{counted(len(people), 'person', 'people')}"
                         + (
                             f", here {_sorting(shown[0])} to {_sorting(shown[-1])}"
@@ -247,7 +316,40 @@ def make_letters(reader: Reader, letters: list[str]) -> Iterator[tuple[str, Made
                     records=tuple(f"person:{row['id']}" for row in shown),
                 )
             )
+        made.files = _name_files(people)
         yield letter, made
+
+
+def _name_files(people: list[Row]) -> list[File]:
+    """Return the names of a letter's people for the field that finds them as one types.
+
+    A file holds those whose names sort under the same two letters: as shown, the part of the
+    address that stands for the person, and as folded for sorting.
+    """
+    files: dict[str, list[tuple[str, str, str]]] = {}
+    for row in people:
+        files.setdefault(names_file(row["sort_name"]), []).append(
+            (_sorting(row), slug(row["id"]), row["sort_name"])
+        )
+    return [
+        File("public", f"{NAMES_FOLDER}/{name}.json", orjson.dumps(names), "")
+        for name, names in files.items()
+    ]
+
+
+def name_index(reader: Reader) -> list[File]:
+    """Return the file that says which files of names there are."""
+    rows = reader.rows("SELECT DISTINCT substr(sort_name, 1, 2) FROM people")
+    names = sorted({names_file(row[0]) for row in rows})
+    return [File("public", NAME_INDEX, orjson.dumps(names), "")] if names else []
+
+
+def names_file(sort_name: str) -> str:
+    """Return the name of the file that a name stands in, as `names.js` works it out too."""
+    first, second = sort_name[:1], sort_name[1:2]
+    if not "a" <= first <= "z":
+        return "0"
+    return first + (second if "a" <= second <= "z" else "_")
 
 
 def _entry(row: Row) -> Context:

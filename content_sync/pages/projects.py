@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import groupby
 
+from content_sync.citations.lists import export_files, export_links
 from content_sync.pages.access import AUDIENCES, ROOT, effective, visible
+from content_sync.pages.lanes import lane, time_scale
 from content_sync.pages.listings import (
     NEWEST_FIRST,
     WORK_COLUMNS,
@@ -26,7 +28,6 @@ from content_sync.pages.progress import (
     tally,
 )
 from content_sync.pages.reader import Reader, Row
-from content_sync.pages.timeline import lane, time_scale
 from content_sync.pages.wording import (
     counted,
     iso_in_words,
@@ -90,6 +91,8 @@ def make_projects(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     for row in reader.rows(_PROJECTS, ids):
         key = row["id"]
         made = Made()
+        if row["access"] == Access.PUBLIC:
+            made.files = export_files(reader, works[key], f"projects/{slug(key)}", f"project:{key}")
         for audience in AUDIENCES:
             if not visible(row["access"], audience):
                 continue
@@ -192,6 +195,9 @@ def _page(
         "history": history[:_HISTORY_SHOWN],
         "earlier": history[_HISTORY_SHOWN:],
         "cards": [card(w, audience) for w in works],
+        "exports": export_links(works, audience, f"projects/{slug(row['id'])}")
+        if row["access"] == Access.PUBLIC
+        else [],
         "works": counted(len(works), "work"),
         "events": [],
     }

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from content_sync.citations import Reference, csl_file, to_bibtex, to_ris
+from content_sync.citations.lists import FORMATS
 from content_sync.citations.rows import PEOPLE
 from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
+from content_sync.pages.features import PERSON, PROJECT, TOPIC
 from content_sync.pages.languages import language_tag
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, File, Made, Page
 from content_sync.pages.provenance import Provenance, read_provenance
 from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
+from content_sync.pages.related import Related, item, related_works
 from content_sync.pages.wording import (
     iso_in_words,
     listed,
@@ -49,6 +52,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     replacements = reader.grouped(_REPLACEMENTS, ids)
     replaced = reader.grouped(_REPLACED, ids)
     provenance = read_provenance(reader, ids)
+    related = related_works(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         yield (
@@ -61,6 +65,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
                 projects[record_id],
                 replacements[record_id] + replaced[record_id],
                 provenance.get(record_id, Provenance()),
+                related.get(record_id, []),
             ),
         )
 
@@ -73,9 +78,10 @@ def _make(
     projects: list[Row],
     versions: list[Row],
     provenance: Provenance,
+    related: list[Related],
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
-    made = Made()
+    made = Made(related=[(one.row["id"], one.score) for one in related])
     withdrawn = row["status"] == Status.WITHDRAWN
     facts = facts_of(reader, row, people, access)
     reference = facts["reference"]
@@ -112,6 +118,7 @@ def _make(
                 [p for p in projects if p not in hidden],
                 [v for v in versions if v not in closed],
                 provenance,
+                related,
             )
         )
     made.files = _exports(row, reference, access)
@@ -128,6 +135,7 @@ def _page(
     projects: list[Row],
     versions: list[Row],
     provenance: Provenance,
+    related: list[Related],
 ) -> Page:
     root = ROOT[audience]
     withdrawn = row["status"] == Status.WITHDRAWN
@@ -197,6 +205,8 @@ def _page(
                 for p in projects
             ],
         }
+        names = _names(facts["people"], topics, projects)
+        pub["related"] = [item(one, audience, names) for one in related]
         if audience == "public":
             pub |= _head(row, facts, pub["licence"], pub["exports"])
     return Page(
@@ -219,8 +229,16 @@ def _page(
             + ([] if withdrawn else [f"project:{p['id']}" for p in projects])
             + [f"publication:{v['id']}" for v in versions]
             + list(from_where)
+            + [f"publication:{one.row['id']}" for one in related]
         ),
     )
+
+
+def _names(people: list[Row], topics: list[Row], projects: list[Row]) -> dict[str, str]:
+    """Return the names of this work's people, topics and projects by their features."""
+    names = {f"{PERSON}:{p['person_id']}": p["name"] for p in people if p["person_id"]}
+    names |= {f"{TOPIC}:{t['id']}": t["name"] for t in topics}
+    return names | {f"{PROJECT}:{p['id']}": p["title"] for p in projects}
 
 
 def _people(people: list[Row], root: str) -> list[Context]:
@@ -299,18 +317,11 @@ def _head(row: Row, facts: Context, licence: Context | None, exports: list[Conte
     }
 
 
-_MEDIA_TYPES = {
-    "bib": ("BibTeX", "application/x-bibtex"),
-    "ris": ("RIS", "application/x-research-info-systems"),
-    "json": ("CSL-JSON", "application/json"),
-}
-
-
 def _export_links(row: Row, access: Access) -> list[Context]:
     root = ROOT["members" if access == Access.MEMBERS else "public"]
     return [
         {"name": name, "href": f"{root}/citations/{slug(row['id'])}.{ending}", "type": media_type}
-        for ending, (name, media_type) in _MEDIA_TYPES.items()
+        for ending, (name, media_type) in FORMATS.items()
     ]
 
 

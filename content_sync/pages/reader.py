@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 Row = sqlite3.Row
+
+
+def _no_files(audience: str, path: str) -> bytes:
+    raise FileNotFoundError(f"{audience}/{path}")
 
 
 @dataclass(slots=True)
@@ -24,8 +28,12 @@ class Reader:
     today: str
     shared: dict[str, Any] = field(default_factory=dict)
     """What every page may show: navigation, the name of the site, and so on."""
+    file: Callable[[str, str], bytes] = _no_files
+    """Returns a file of the release that is being built, given its audience and path."""
 
-    def rows(self, sql: str, ids: Sequence[str] | None = None, *more: Any) -> list[Row]:
+    def rows(
+        self, sql: str, ids: Sequence[str] | Sequence[int] | None = None, *more: Any
+    ) -> list[Row]:
         """Return all rows; `:ids` in the statement stands for the list of ids."""
         if ids is None:
             return self.connection.execute(sql, more).fetchall()

@@ -96,6 +96,7 @@ class Batch:
     written: list[Entry] = field(default_factory=list)
     unchanged: list[Entry] = field(default_factory=list)
     works: list[WorkRow] = field(default_factory=list)
+    related: list[tuple[str, list[tuple[str, int]]]] = field(default_factory=list)
     documents: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
     """Document id → lines for each audience."""
 
@@ -113,6 +114,7 @@ class Renderer:
         prepare_environment(environment, setup.shared["globals"])
         self.reader = open_reader(Path(setup.snapshot), Path(setup.cache), setup.today)
         self.reader.shared = setup.shared
+        self.reader.file = self._read
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
         self._digests: dict[str, bytes] = {}
@@ -122,11 +124,13 @@ class Renderer:
     def make(self, kind: str, ids: list[str]) -> Batch:
         """Make the pages of these ids of one kind."""
         batch = Batch(kind, ids)
-        for _, made in MAKERS[kind](self.reader, ids):
+        for one, made in MAKERS[kind](self.reader, ids):
             for page in made.pages:
                 self._make_page(page, batch)
             for file in made.files:
                 self._make_file(file, batch)
+            if made.related is not None:
+                batch.related.append((one, made.related))
             if made.work:
                 batch.works.append(self._work_row(made.work))
             for audience, document in made.documents:
@@ -165,7 +169,11 @@ class Renderer:
 
     def public_page(self, url: str, template: str, values: dict[str, Any]) -> bytes:
         """Return a page for everyone."""
-        base = {"audience": "public", "root": "", "canonical": url, "section": ""}
+        return self.page_for("public", url, template, values)
+
+    def page_for(self, audience: str, url: str, template: str, values: dict[str, Any]) -> bytes:
+        """Return a page that stands beside those of the records."""
+        base = {"audience": audience, "root": ROOT[audience], "canonical": url, "section": ""}
         return self._render(
             template, base | {"description": "", "noindex": False} | values
         ).encode()
@@ -254,6 +262,22 @@ class Renderer:
         key.update(orjson.dumps(context))
         return key.digest()
 
+    def _read(self, audience: str, file: str) -> bytes:
+        """Return a file that this build wrote, or that it takes over from the last release."""
+        folders = [self.setup.trees[audience]]
+        if self.setup.base_manifest:
+            folders.append(f"{os.path.dirname(self.setup.base_manifest)}/{audience}")  # noqa: PTH120
+        for folder in folders:
+            try:
+                descriptor = os.open(f"{folder}/{file}", os.O_RDONLY | _BINARY)
+            except FileNotFoundError:
+                continue
+            try:
+                return os.read(descriptor, os.fstat(descriptor).st_size)
+            finally:
+                os.close(descriptor)
+        raise BuildError(f"The file {audience}/{file} is missing.", hint="Build with --full.")
+
     def _write(self, audience: str, file: str, content: bytes) -> None:
         target = f"{self.setup.trees[audience]}/{file}"
         folder = target.rpartition("/")[0]
@@ -282,6 +306,9 @@ class Renderer:
             work.visible,
             public,
             members,
+            work.sort_title,
+            int(bool(work.features)),
+            "\n".join(work.features),
         )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from content_sync.citations.lists import FOLDER, FORMATS
 from content_sync.pages.calendars import ALL_EVENTS
+from content_sync.pages.listings import BY_TITLE
+from content_sync.pages.people import NAME_INDEX, NAMES_FOLDER
 from content_sync.pages.reader import Reader
 from content_sync.pages.sections import SECTIONS
 from content_sync.release.stage import Stage
 from content_sync.snapshot import touched_since
 from content_sync.sync.touch import neighbours
-from content_sync.urls import GROUPS, page_file, record_url, slug
+from content_sync.urls import GROUPS, PLURALS, page_file, record_url, slug
 
 _ALL = {
     "publication": "SELECT id FROM publications ORDER BY id",
@@ -107,10 +110,6 @@ def look_at(
     return {kind: sorted(ids) for kind, ids in scope.items()}
 
 
-EXPORTS = ("bib", "ris", "json")
-"""Endings of the files that hold a publication's citation."""
-
-
 def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
     """Return the files that the base release holds for one record or listing."""
     if kind == "full_text":
@@ -122,9 +121,15 @@ def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
         ]
     first, numbered = _files(kind, one)
     found: list[str] = []
+    if kind == "letter":
+        names = stage.base_paths(f"public/{NAMES_FOLDER}/{one}")
+        found.extend(path for path in names if path.endswith(".json"))
+    if (kind, one) == ("section", "people") and stage.base_has(f"public/{NAME_INDEX}"):
+        found.append(f"public/{NAME_INDEX}")
     for tree in ("public", "members"):
-        beside = [f"citations/{slug(one)}.{ending}" for ending in EXPORTS]
-        paths = [first, *(beside if kind == "publication" else ())]
+        exports = exports_of(kind, one)
+        beside = [f"{FOLDER}/{exports}.{ending}" for ending in FORMATS] if exports else []
+        paths = [first, *beside]
         if kind == "event":
             paths.append(f"events/{slug(one)}.ics")
         elif (kind, one) == ("section", "events"):
@@ -132,12 +137,24 @@ def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
         found.extend(path for name in paths if stage.base_has(path := f"{tree}/{name}"))
         if numbered:
             prefix = f"{tree}/{numbered}"
-            found.extend(
-                p
-                for p in stage.base_paths(prefix)
-                if p[len(prefix) :].removesuffix(".html").isdecimal()
-            )
+            found.extend(p for p in stage.base_paths(prefix) if _is_page(p[len(prefix) :]))
     return found
+
+
+def _is_page(name: str) -> bool:
+    """Tell whether a file below a listing's folder is a further page of it, in either order."""
+    name = name.removesuffix(".html")
+    return name == BY_TITLE or name.removeprefix(f"{BY_TITLE}/").isdecimal()
+
+
+def exports_of(kind: str, one: str) -> str:
+    """Return where below `citations/` the citations of a record or listing stand, or nothing."""
+    if kind == "publication":
+        return slug(one)
+    if kind == "venue_year":
+        venue, _, year = one.rpartition("/")
+        return f"venues/{slug(venue)}/{year}"
+    return f"{PLURALS[kind]}/{slug(one)}" if kind in ("person", "project") else ""
 
 
 def _files(kind: str, one: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from content_sync.pages.listings import (
     pager,
 )
 from content_sync.pages.model import Context, File, Made, Page
-from content_sync.pages.people import when
+from content_sync.pages.people import NAMES_FOLDER, name_index, when
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, iso_in_words, span_in_words
 from content_sync.urls import record_url
@@ -52,7 +52,9 @@ def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]
     """Yield the pages of each section named."""
     for name in names:
         made = Made(pages=list(SECTIONS[name](reader)))
-        if name == "events":
+        if name == "people":
+            made.files = list(name_index(reader))
+        elif name == "events":
             made.files = _event_calendars(reader)
         yield name, made
 
@@ -257,7 +259,8 @@ def _people(reader: Reader) -> Iterator[Page]:
         heading="People",
         lead=counted(sum(letters.values()), "person", "people") + ", by family name",
         groups=[_group("", "letters", entries)],
-        columns=3,
+        columns="row",
+        names=f"/{NAMES_FOLDER}/",
         tools=[("Institutions", "/institutions/")]
         if _count(reader, "SELECT count(*) FROM institutions")
         else [],
@@ -276,10 +279,11 @@ def _entries_page(
     heading: str,
     lead: str,
     groups: list[Context],
-    columns: int = 1,
+    columns: int | str = 1,
     tools: Sequence[tuple[str, str]] = (),
     pages: Context | None = None,
     title: str = "",
+    names: str = "",
     records: Sequence[str] = (),
 ) -> Page:
     links = [
@@ -299,6 +303,7 @@ def _entries_page(
             "groups": groups,
             "pager": pages,
             "columns": columns,
+            "names": names,
         },
         records,
     )

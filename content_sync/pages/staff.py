@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import io
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from content_sync.citations.rules import Fault, find_faults, rules_in_words
 from content_sync.pages.wording import iso_in_words
 from content_sync.release import history
 from content_sync.source.convert import rules
@@ -36,9 +37,20 @@ CREATE TABLE IF NOT EXISTS problems (
 """
 
 
+_FOUND = """
+CREATE TEMP TABLE found (
+    view TEXT NOT NULL, key TEXT NOT NULL, "column" TEXT NOT NULL, rule TEXT NOT NULL,
+    reason TEXT NOT NULL, first_seen TEXT NOT NULL, PRIMARY KEY (view, key, "column", rule)
+) WITHOUT ROWID
+"""
+
+
 def write_staff(build: Build, root: Path, completeness: dict[str, Any]) -> None:
     """Write the staff's pages of a release into `root`, its folder `staff/`."""
-    problems = remember_problems(build.settings.history, build.settings.snapshot, build.today)
+    faults = list(find_faults(build.reader.connection))
+    problems = remember_problems(
+        build.settings.history, build.settings.snapshot, build.today, faults
+    )
     groups = _groups(build.reader.connection, problems)
     _write(root / _CSV, _as_csv(problems))
     total = len(problems)
@@ -68,34 +80,49 @@ def write_staff(build: Build, root: Path, completeness: dict[str, Any]) -> None:
         _write(root / page_file(url), build.render_staff(url, template, context))
 
 
-def remember_problems(ledger: Path, snapshot: Path, today: str) -> list[dict[str, str]]:
+def remember_problems(
+    ledger: Path, snapshot: Path, today: str, faults: Iterable[Fault] = ()
+) -> list[dict[str, str]]:
     """Bring the history's list of problems up to date and return it, the newest first.
 
-    A problem that is mended is forgotten; if it comes again, it is a new one.
+    These are the problems that the last sync found, and `faults`, which this build found. A
+    problem that is mended is forgotten; if it comes again, it is a new one.
     """
     with history.open_history(ledger) as connection:
         connection.execute(_SCHEMA)
         connection.execute("ATTACH DATABASE ? AS s", (f"{snapshot.resolve().as_uri()}?mode=ro",))
+        connection.execute(_FOUND)
+        connection.execute(
+            """
+            INSERT INTO temp.found
+            SELECT p.view, p.key, p."column", p.rule, p.reason,
+                   coalesce(substr(n.finished, 1, 10), ?)
+            FROM s.problems AS p LEFT JOIN s.syncs AS n ON n.number = p.first_seen
+            """,
+            (today,),
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO temp.found VALUES (?, ?, ?, ?, ?, ?)",
+            ((*fault, today) for fault in faults),
+        )
         connection.execute(
             """
             DELETE FROM main.problems AS p WHERE NOT EXISTS (
-                SELECT 1 FROM s.problems AS q WHERE q.view = p.view AND q.key = p.key
+                SELECT 1 FROM temp.found AS q WHERE q.view = p.view AND q.key = p.key
                 AND q."column" = p."column" AND q.rule = p.rule)
             """
         )
         connection.execute(
             """
             INSERT INTO main.problems
-            SELECT p.view, p.key, p."column", p.rule, coalesce(substr(n.finished, 1, 10), ?)
-            FROM s.problems AS p LEFT JOIN s.syncs AS n ON n.number = p.first_seen
+            SELECT view, key, "column", rule, first_seen FROM temp.found
             WHERE true ON CONFLICT DO NOTHING
-            """,
-            (today,),
+            """
         )
         rows = connection.execute(
             """
             SELECT p.rule, p.view, p.key, p."column", p.reason, m.first_seen
-            FROM s.problems AS p JOIN main.problems AS m USING (view, key, "column", rule)
+            FROM temp.found AS p JOIN main.problems AS m USING (view, key, "column", rule)
             ORDER BY m.first_seen DESC, p.view, p.key, p."column"
             """
         ).fetchall()
@@ -105,7 +132,8 @@ def remember_problems(ledger: Path, snapshot: Path, today: str) -> list[dict[str
 
 def rule_in_words(rule: str) -> str:
     """Return what a rule says: the docstring of its function, or the text beside it."""
-    return " ".join((_OTHER_RULES.get(rule) or rules().get(rule) or rule).split())
+    said = _OTHER_RULES.get(rule) or rules().get(rule) or rules_in_words().get(rule) or rule
+    return " ".join(said.split())
 
 
 _OTHER_RULES = {

@@ -1,58 +1,47 @@
-"""Plan against actual: where each date of a project's deliverables stands on one line of time.
-
-The line is a column of the table that holds the dates, one small SVG for each row. Its
-places are shares of the width, so that it fits every screen and sheet without being drawn
-twice, and its colours are the page's own. Nothing on it depends on today but what has
-tipped: a day that is over does not make a page anew.
-"""
+"""Works per year as bars: what a person's page draws above the list of years."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections import Counter
+from collections.abc import Sequence
 
 from content_sync.pages.model import Context
 from content_sync.pages.reader import Row
+from content_sync.pages.wording import counted
 
-_MARGIN = 1.5
-"""Share of the width, in per cent, kept free on both sides for the marks."""
-_MOST_TICKS = 5
+_LEAST_YEARS = 3
+_HEIGHT = 40
+_WIDTH = 320
+_WIDEST = 24
 
 
-def time_scale(project: Row, deliverables: list[Row]) -> Context | None:
-    """Return first and last day and the years between, None where no two days are known."""
-    days = [project["starts_on"], project["ends_on"]]
-    for row in deliverables:
-        days += [row["due_on"], row["submitted_on"], row["accepted_on"]]
-    known = sorted(day for day in days if day)
-    if not known or known[0] == known[-1] or not any(r["due_on"] for r in deliverables):
+def timeline(works: Sequence[Row]) -> Context | None:
+    """Return a bar for each year from the first to the last, None for too few of them.
+
+    Heights and places are in the units of the drawing, whose size is given; `says` is what
+    it shows, in words.
+    """
+    counts = Counter(work["year"] for work in works if work["year"])
+    if len(counts) < _LEAST_YEARS:
         return None
-    scale = {"first": known[0], "last": known[-1]}
-    years = range(int(known[0][:4]) + 1, int(known[-1][:4]) + 1)
-    step = -(-len(years) // _MOST_TICKS) or 1
-    ticks = [
-        {"at": _place(scale, f"{year}-01-01"), "year": str(year)}
-        for year in years
-        if (year - years[0]) % step == 0
-    ]
-    return scale | {"ticks": ticks}
-
-
-def lane(scale: Context, row: Row, state: str) -> Context:
-    """Return the marks of one deliverable; what has no place is left out."""
-    marks: Context = {}
-    for name in ("due", "submitted", "accepted"):
-        if row[f"{name}_on"]:
-            marks[name] = _place(scale, row[f"{name}_on"])
-    if state == "late":
-        marks["open"] = True
-    return marks
-
-
-def _place(scale: Context, day: str) -> str:
-    first, last, at = (date.fromisoformat(d).toordinal() for d in (*_ends(scale), day))
-    share = _MARGIN + (100 - 2 * _MARGIN) * (at - first) / (last - first)
-    return f"{share:.1f}%"
-
-
-def _ends(scale: Context) -> tuple[str, str]:
-    return scale["first"], scale["last"]
+    first, last = min(counts), max(counts)
+    most = max(counts.values())
+    step = min(_WIDTH / (last - first + 1), _WIDEST)
+    best = max(year for year, n in counts.items() if n == most)
+    return {
+        "width": round(step * (last - first + 1), 1),
+        "height": _HEIGHT,
+        "first": str(first),
+        "last": str(last),
+        "says": f"Works per year from {first} to {last}: {counted(most, 'work')} in {best} at most",
+        "bars": [
+            {
+                "x": round((year - first) * step, 1),
+                "y": _HEIGHT - (tall := max(2, round(n / most * _HEIGHT))),
+                "width": round(max(step - 1.5, 0.75), 2),
+                "height": tall,
+                "says": f"{year}: {counted(n, 'work')}",
+            }
+            for year, n in sorted(counts.items())
+        ],
+    }

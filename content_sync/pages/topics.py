@@ -89,6 +89,7 @@ def make_topics(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                     title=row["name"],
                     context=context,
                     groups=by_year,
+                    order="newest first",
                     template="topic.html",
                     empty=True,
                 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from content_sync.citations.lists import export_files, export_links
 from content_sync.machines.feeds import feed_url
 from content_sync.pages.access import AUDIENCES, ROOT
 from content_sync.pages.listings import (
@@ -20,7 +21,7 @@ from content_sync.pages.listings import (
 from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, title_length
-from content_sync.urls import record_url
+from content_sync.urls import record_url, slug
 
 _VENUES = "SELECT * FROM venues v WHERE v.id IN :ids ORDER BY v.id"
 
@@ -103,7 +104,17 @@ def make_venue_years(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made
         works = reader.connection.execute(
             _WORKS_OF_YEAR, (venue_id, 0 if year == "undated" else int(year))
         ).fetchall()
-        yield one, Made(pages=list(_listing(reader, rows[0], year, works)))
+        yield (
+            one,
+            Made(
+                pages=list(_listing(reader, rows[0], year, works)),
+                files=export_files(reader, works, _exports(venue_id, year), f"venue:{venue_id}"),
+            ),
+        )
+
+
+def _exports(venue_id: str, year: str) -> str:
+    return f"venues/{slug(venue_id)}/{year}"
 
 
 def _listing(reader: Reader, venue: Row, year: str, works: Sequence[Row]) -> Iterator[Page]:
@@ -119,6 +130,7 @@ def _listing(reader: Reader, venue: Row, year: str, works: Sequence[Row]) -> Ite
             "long": title_length(heading),
             "lead": counted(len(shown), "work"),
             "same_venue": True,
+            "exports": export_links(works, audience, _exports(venue["id"], year)),
             "tools": [
                 {
                     "label": "",
@@ -144,4 +156,5 @@ def _listing(reader: Reader, venue: Row, year: str, works: Sequence[Row]) -> Ite
         title=heading,
         context=context,
         groups=by_container,
+        order="as printed",
     )

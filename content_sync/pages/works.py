@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from anyascii import anyascii
 
 from content_sync.citations import reference_of
 from content_sync.citations.coins import to_coins
 from content_sync.citations.rows import PEOPLE
 from content_sync.pages.access import ROOT, effective
+from content_sync.pages.features import features_of
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, Made, Work
 from content_sync.pages.reader import Reader, Row
@@ -29,6 +33,12 @@ SELECT pt.publication_id, t.id, t.name
 FROM publication_topics pt JOIN topics t ON t.id = pt.topic_id
 WHERE pt.publication_id IN :ids ORDER BY t.name, t.id"""
 
+# What members alone may see tells nobody else which works belong together.
+_PROJECTS = """
+SELECT pp.publication_id, p.id
+FROM project_publications pp JOIN projects p ON p.id = pp.project_id
+WHERE pp.publication_id IN :ids AND p.access = 'public' ORDER BY p.id"""
+
 _MARKS = {
     Status.RETRACTED: {"cls": "retracted", "text": "† Retracted"},
     Status.CORRECTED: {"cls": "corrected", "text": "‡ Corrected"},
@@ -44,12 +54,14 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     """
     people = reader.grouped(PEOPLE, ids)
     topics = reader.grouped(TOPICS, ids)
+    projects = reader.grouped(_PROJECTS, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         access = effective(row["access"], row["public_on"], reader.today)
         facts = facts_of(reader, row, people[record_id], access)
         url = facts["url"]
-        made = Made(work=_work(row, facts, access, url))
+        features = _features(row, facts["people"], topics[record_id], projects[record_id])
+        made = Made(work=_work(row, facts, access, url, features))
         if row["status"] != Status.WITHDRAWN:
             document = _document(row, facts, topics[record_id], access, url)
             made.documents.append(("members" if access == Access.MEMBERS else "public", document))
@@ -93,7 +105,19 @@ def file_url(row: Row, access: Access) -> str:
     return f"{root}/publications/{name}/{name}{row['file_ending']}"
 
 
-def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
+def _features(row: Row, people: list[Row], topics: list[Row], projects: list[Row]) -> list[str]:
+    if row["status"] in (Status.WITHDRAWN, Status.RETRACTED):
+        return []
+    return features_of(
+        row["title"],
+        row["abstract"],
+        people=[p["person_id"] for p in people if p["person_id"]],
+        topics=[t["id"] for t in topics],
+        projects=[p["id"] for p in projects],
+    )
+
+
+def _work(row: Row, facts: Context, access: Access, url: str, features: list[str]) -> Work:
     names = [p["name"] for p in facts["authors"]]
     if not names and facts["editors"]:
         names = [f"{p['name']} (editor)" for p in facts["editors"]]
@@ -130,7 +154,20 @@ def _work(row: Row, facts: Context, access: Access, url: str) -> Work:
         visible=0 if hidden else 1 if access == Access.MEMBERS else 2,
         item=item,
         members_item=members_item,
+        sort_title=sort_title(row["title"]),
+        features=features,
     )
+
+
+_ARTICLE = re.compile(r"(?:the|an?) (?=\w)")
+_NO_WORD = re.compile(r"[\W_]+")
+
+
+def sort_title(title: str) -> str:
+    """Return a title as lists by title go by it: folded, without a leading article."""
+    plain = anyascii(without_latex(title)).casefold()
+    words = _NO_WORD.sub(" ", plain).strip()
+    return _ARTICLE.sub("", words, count=1) if _ARTICLE.match(words) else words
 
 
 def _in_print(row: Row) -> tuple[str, ...]:

@@ -53,5 +53,6 @@ def make_years(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
             title=heading,
             context=context,
             groups=by_month,
+            order="by month",
         )
         yield year, Made(pages=list(pages))

@@ -16,6 +16,8 @@ RESERVED = (
     "/services/",
     "/.well-known/",
     "/live/",
+    "/changes/",
+    "/citations/",
     "/data/",
     "/feeds/",
     "/oai/",
@@ -32,6 +34,10 @@ COMPRESSED = "compressed:"
 _EXEMPT = (
     *(f"{tree}/{folder}/" for tree in WEB_TREES for folder in ("assets", "search-index")),
     "public/data/changes/",
+    "public/data/citations/",
+    "public/changes/",
+    "public/people/names/",
+    "members/changes/",
 )
 
 

@@ -41,6 +41,22 @@ CREATE TABLE IF NOT EXISTS stamps (
     deleted INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- A row is what one day did to one record; `/changes/` shows the last of them.
+CREATE TABLE IF NOT EXISTS changes (
+    day      TEXT NOT NULL,
+    type     TEXT NOT NULL,    -- publication or deliverable
+    id       TEXT NOT NULL,
+    audience TEXT NOT NULL,    -- public or members: who sees that it changed
+    change   TEXT NOT NULL,    -- new, corrected, moved, withdrawn, gone; empty: undone
+    fields   TEXT NOT NULL,    -- JSON: field -> [old, new]
+    PRIMARY KEY (day, type, id, audience)
+) WITHOUT ROWID;
+
+-- A row is one deliverable as the live release knows it.
+CREATE TABLE IF NOT EXISTS deliverables (
+    id TEXT PRIMARY KEY, facts TEXT NOT NULL  -- JSON
+) WITHOUT ROWID;
+
 -- A row is one URL that was ever live.
 CREATE TABLE IF NOT EXISTS urls (
     path          TEXT PRIMARY KEY,  -- file relative to the release
@@ -137,6 +153,46 @@ def stamps(connection: sqlite3.Connection) -> list[tuple[str, bytes, str, str, i
     ).fetchall()
 
 
+CHANGES_FILE = "catalogue/changes.jsonl"
+"""What a release adds to the tables `changes` and `deliverables`."""
+
+_DAYS_KEPT = 60
+"""Old values of fields are not kept for good."""
+
+
+def changes(connection: sqlite3.Connection) -> list[tuple[str, str, str, str, str, str]]:
+    """Return what the last days did to records."""
+    return connection.execute(
+        "SELECT day, type, id, audience, change, fields FROM changes ORDER BY day, type, id"
+    ).fetchall()
+
+
+def deliverables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the deliverables that the live release knows."""
+    return connection.execute("SELECT id, facts FROM deliverables ORDER BY id").fetchall()
+
+
+def _take_changes(connection: sqlite3.Connection, release: Release) -> None:
+    file = release.root / CHANGES_FILE
+    if not file.is_file():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for kind, *values in map(json.loads, lines):
+            if kind == "change":
+                connection.execute(
+                    "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?)", values
+                )
+            elif values[1]:
+                connection.execute("INSERT OR REPLACE INTO deliverables VALUES (?, ?)", values)
+            else:
+                connection.execute("DELETE FROM deliverables WHERE id = ?", values[:1])
+    connection.execute(
+        "DELETE FROM changes WHERE day NOT IN"
+        " (SELECT DISTINCT day FROM changes ORDER BY day DESC LIMIT ?)",
+        (_DAYS_KEPT,),
+    )
+
+
 def _take_stamps(connection: sqlite3.Connection, release: Release) -> None:
     """Take over what a release changes, unless a later release did so already."""
     file = release.root / STAMPS_FILE
@@ -148,6 +204,7 @@ def _take_stamps(connection: sqlite3.Connection, release: Release) -> None:
             "INSERT OR REPLACE INTO stamps VALUES (?, ?, ?, ?, ?, ?)",
             ((one, bytes.fromhex(digest), *rest) for one, digest, *rest in map(json.loads, lines)),
         )
+    _take_changes(connection, release)
     connection.execute("INSERT OR REPLACE INTO meta VALUES ('stamped', ?)", (str(release.number),))
 
 

@@ -220,6 +220,23 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
             f"{_WORKS} JOIN publication_people AS b ON b.publication_id = a.publication_id",
         ),
     ),
+    # The citations of a venue's year and of a project take names apart as their records do.
+    (
+        "venue_year",
+        _from(
+            "person",
+            "p.venue_id || '/' || coalesce(CAST(p.year AS TEXT), 'undated')",
+            f"{_WORKS} JOIN publications AS p ON p.id = a.publication_id",
+        ),
+    ),
+    (
+        "project",
+        _from(
+            "person",
+            "r.project_id",
+            f"{_WORKS} JOIN project_publications AS r ON r.publication_id = a.publication_id",
+        ),
+    ),
     (
         "project",
         _from("person", "r.project_id", "JOIN project_people AS r ON r.person_id = s.id"),

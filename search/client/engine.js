@@ -320,8 +320,8 @@ export class Engine {
     const masks = await this.meeting(conditions);
     if (!masks || masks.some((mask) => mask.includes(1))) return masks;
     const others = conditions.filter((condition) => !isPhrase(condition));
-    const quoted = conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text));
-    if (words.length - quoted.length <= SENTENCE) return masks;
+    const quoted = new Set(conditions.filter(isPhrase).flatMap(({ text }) => indexWords(text)));
+    if (words.filter((word) => !quoted.has(word)).length <= SENTENCE) return masks;
     return others.length < conditions.length ? this.meeting(others) : masks;
   }
 

@@ -16,7 +16,7 @@ import { EngineError } from "./errors.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 3;
+const FORMAT = 4;
 const MOST_FILES = 5000;
 
 export class Files {
@@ -130,7 +130,9 @@ export class Files {
   }
 }
 
-/** @param {{segments: {name: string}[]}} manifest */
-function namesOf(manifest) {
-  return manifest.segments.map(({ name }) => name).join(" ");
+/** @param {{segments: {name: string, patches: [string, unknown][]}[]}} manifest */
+function namesOf({ segments }) {
+  return segments
+    .flatMap(({ name, patches }) => [name, ...patches.map(([patch]) => patch)])
+    .join(" ");
 }

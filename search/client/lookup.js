@@ -45,7 +45,49 @@ const SHORTEST_RARE = 5;
  * @returns {Promise<Known>}
  */
 export async function lookUp(segments, form) {
-  return sum(form, await Promise.all(segments.map((segment) => segment.term(form))));
+  const found = await Promise.all(segments.map((segment) => segment.term(form)));
+  const terms = await Promise.all(
+    found.map(async (term, i) => {
+      if (term) return term;
+      for (const other of formsElsewhere(segments, found, i)) {
+        const like = await segments[i].term(other);
+        if (like?.text) return likeIt(like, form);
+      }
+      return null;
+    }),
+  );
+  return sum(form, terms);
+}
+
+/**
+ * The forms under which a segment may know a word that it does not have in this form: an
+ * older segment's first, which younger ones know too, or those that a younger one has.
+ *
+ * @param {Segment[]} segments
+ * @param {(Term | null)[]} terms
+ * @param {number} at the segment
+ * @returns {Set<string>}
+ */
+function formsElsewhere(segments, terms, at) {
+  const forms = new Set();
+  terms.forEach((term, i) => {
+    if (!term?.text) return;
+    forms.add(term.group);
+    if (i > at) for (const form of segments[i].formsLike(term)) forms.add(form);
+  });
+  for (const term of terms) if (term) forms.delete(term.form);
+  return forms;
+}
+
+/**
+ * What a segment knows of a word by another of its forms.
+ *
+ * @param {Term} term
+ * @param {string} form
+ * @returns {Term}
+ */
+function likeIt(term, form) {
+  return { ...term, form, names: null, spellings: new Map() };
 }
 
 /**
@@ -155,7 +197,17 @@ async function findLonger(segments, beginning) {
       known[i] = term;
     }
   });
-  const known = [...forms].map(([form, terms]) => sum(form, terms));
+  const known = [...forms].map(([form, terms]) => {
+    const whole = terms.map((term, i) => {
+      if (term) return term;
+      for (const other of formsElsewhere(segments, terms, i)) {
+        const like = forms.get(other)?.[i];
+        if (like?.text) return likeIt(like, form);
+      }
+      return null;
+    });
+    return sum(form, whole);
+  });
   return byFrequency(known).slice(0, MOST_FORMS);
 }
 

@@ -81,7 +81,7 @@ export async function readRow(segment, number) {
 export async function readAbstract(segment, { abstract }) {
   if (!abstract || typeof DecompressionStream === "undefined") return "";
   const [pack, start, length] = abstract;
-  const path = `${segment.name}/a/${pack}.bin`;
+  const path = `${segment.folderOf(`a/${pack}.bin`)}/a/${pack}.bin`;
   const bytes = await segment.files.readPart(path, start, start + length);
   try {
     const stream = new Blob([/** @type {any} */ (bytes)])

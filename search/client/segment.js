@@ -47,6 +47,8 @@ export class Segment {
   constructor(files, entry) {
     this.files = files;
     this.name = /** @type {string} */ (entry.name);
+    /** Files that are to be read elsewhere. @type {Map<string, string>} */
+    this.patched = patchesOf(entry.patches);
     this.documents = /** @type {number} */ (entry.documents);
     this.chunks = /** @type {number[][]} */ (entry.chunks);
     this.keyBits = /** @type {number} */ (entry.keys);
@@ -73,7 +75,16 @@ export class Segment {
    * @param {(bytes: Uint8Array) => T} decode
    */
   read(path, decode) {
-    return this.files.read(this.name, path, decode);
+    return this.files.read(this.folderOf(path), path, decode);
+  }
+
+  /**
+   * The folder that a file is in.
+   *
+   * @param {string} path
+   */
+  folderOf(path) {
+    return this.patched.get(path) ?? this.name;
   }
 
   /**
@@ -296,6 +307,26 @@ export class Segment {
     if (!this.columns.has(name)) return Promise.resolve({ values: [], runs: [], steps: [] });
     return this.read(`c/${name}.bin`, jsonOf);
   }
+}
+
+/**
+ * Which files are in which patch.
+ *
+ * @param {[string, Record<string, (number | string)[]>][]} patches
+ * @returns {Map<string, string>}
+ */
+function patchesOf(patches) {
+  const found = new Map();
+  for (const [patch, folders] of patches) {
+    for (const [folder, names] of Object.entries(folders)) {
+      let number = 0;
+      for (const name of names) {
+        const file = typeof name === "number" ? (number += name) : name;
+        found.set(`${folder}/${file}.bin`, patch);
+      }
+    }
+  }
+  return found;
 }
 
 /**

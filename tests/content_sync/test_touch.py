@@ -138,6 +138,7 @@ def test_person_touches_works_coauthors_projects_events_and_letters(nights: Nigh
         ("person", "ada"),
         ("person", "bo"),
         ("publication", "p1"),
+        ("venue_year", "opt/2019"),
         ("project", "pr"),
         ("event", "ev"),
         ("institution", "inst"),
@@ -151,6 +152,7 @@ def test_name_of_a_person_touches_the_person(nights: Nights) -> None:
     assert nights.touched(nights.sync().number) == {
         ("person", "cy"),
         ("publication", "far"),
+        ("venue_year", "other_venue/undated"),
         ("institution", "other_inst"),
         ("letter", "c"),
     }

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -15,6 +13,7 @@ from search.query import open_index, search
 from search.schema import handle
 from search.shards import key_hash
 from search.words import index_words, spellings, split_words, title_words
+from tests.search.libraries import library, queries
 from tests.search.test_index import many
 
 CLIENT = Path(__file__).parent / "client"
@@ -30,49 +29,6 @@ TEXTS = [
     "DOI:10.5/x", "e-mail C++ C# .NET", "ภาษาไทย", "Việt Nam", "ǅ ǆ Ǆ", "\u2028line\u2029end",
     "١٢٣ ⅫⅣ", "🙂 emoji",
 ]  # fmt: skip
-
-TOPICS = "copper drift electromigration noise lattice stress voids bamboo grain lines".split()
-NAMES = ["Ada Byron", "Mio Kazahaya", "Ylva Sørgaard", "Tomasz Brzękowicz", "Wei Chen", "Chen Wei"]
-
-
-def library(size: int, seed: int = 1) -> list[dict[str, Any]]:
-    """Works of random words, some rare, some misspelt, with all facets."""
-    chance = random.Random(seed)
-    rare = [f"{a}{b}" for a in ("alu", "ferro", "nano", "poly") for b in ("mer", "tron", "lith")]
-    return [
-        {
-            "id": f"publication:w{n}",
-            "type": "publication",
-            "url": f"/publications/w{n}/",
-            "title": " ".join(chance.choices(TOPICS, k=chance.randint(1, 7)))
-            + (" " + chance.choice(rare) if n % 3 == 0 else ""),
-            "people": chance.sample(NAMES, chance.randint(0, 3)),
-            "venue": f"Symposium {chance.randint(1, 4)}",
-            "year": chance.randint(1990, 2024),
-            "abstract": " ".join(chance.choices(TOPICS + rare, k=chance.randint(0, 60))),
-            "kind": chance.choice(["report", "article"]),
-            "topics": chance.sample(["Metals", "Films"], chance.randint(0, 2)),
-            "status": "retracted" if n % 50 == 0 else "current",
-        }
-        for n in range(size)
-    ]
-
-
-def queries(count: int) -> list[str]:
-    chance = random.Random(7)
-    words = [*TOPICS, "nanotron", "polymer", "ferrolith", "byron", "chen", "wei", "sørgaard"]
-    forms = [
-        lambda: " ".join(chance.choices(words, k=chance.randint(1, 9))),
-        lambda: chance.choice(words)[:-1] + " " + chance.choice(words),
-        lambda: '"' + " ".join(chance.choices(TOPICS, k=2)) + '" ' + chance.choice(words),
-        lambda: f"title:{chance.choice(TOPICS)} {chance.choice(words)}",
-        lambda: f"author:{chance.choice(['byron', 'wei', 'mio'])} {chance.choice(TOPICS)}",
-        lambda: f"{chance.choice(TOPICS)} -{chance.choice(TOPICS)} year:2000..2010",
-        lambda: f"{chance.choice(NAMES)} {chance.choice(TOPICS)}",
-        lambda: f"drifting {chance.choice(words)[:4]}",
-        lambda: f"venue:symposium kind:report {chance.choice(words)}",
-    ]
-    return [chance.choice(forms)() for _ in range(count)]
 
 
 @pytest.mark.needs("node")

@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 import pytest
 
+from search import dictionary, growth, terms
 from search import index as search_index
 from search.errors import SearchError
 from search.index import update_index
 from search.layout import read_layout
 from search.query import open_index, search
+from tests.search.libraries import library, queries
 
 QUERIES = [
     "*", "copper", "copper drift", '"copper drift"', "lines -noise", "author:lovelace",
@@ -78,7 +80,7 @@ def test_processes_that_were_spawned_build_the_same_files(
 
 def test_nights_leave_what_a_whole_build_would(build, works, ask, monkeypatch) -> None:
     monkeypatch.setattr(search_index, "SMALL", 12)
-    monkeypatch.setattr(search_index, "WEEK_SHARE", 0.3)
+    monkeypatch.setattr(growth, "YOUNG_SHARE", 0.3)
     rows = works + many(0, 200)
     night = build("night0", rows, buckets=16)
     layouts = set()
@@ -93,7 +95,7 @@ def test_nights_leave_what_a_whole_build_would(build, works, ask, monkeypatch) -
         assert report(night)["added"] == 3
         assert report(night)["documents"] == len(rows)
         layouts.add(len(read_layout(night / "index").segments))
-    assert layouts >= {2, 3}, "there was no week's segment"
+    assert layouts >= {2, 3}, "the night's segment never stayed"
     anew = build("anew", rows, buckets=16)
     assert answers([night]) == answers([anew])
     totals = [
@@ -132,14 +134,104 @@ def test_a_changed_document_renames_little(build) -> None:
 
 @pytest.mark.parametrize("way", ["gone", "for members"])
 def test_nothing_is_left_of_a_document_that_goes(build, works, way) -> None:
-    secret = many(0, 1, title="Zyzzogeton unheard", people=["Quux Frobnitz"], abstract="Xyloid!")
+    secret = many(
+        0, 1, title="Zyzzogeton unheard", people=["Quux Frobnitz"], abstract="Xyloid!",
+        doi="10.9/hush", topics=["Whispers"], venue="Hush Symposium",
+    )  # fmt: skip
     first = build("first", works + secret)
     assert b"zyzzogeton" in b"".join(contents(first / "shards").values())
     rows = works if way == "gone" else works + many(0, 1, title="Other", people=[], abstract="")
     second = build("second", rows if way == "gone" else works, first)
+    assert (report(second)["gone"], report(second)["rebuilt"]) == (1, False)
     left = b"".join(contents(second / "shards").values()).lower()
-    for word in (b"zyzzogeton", b"frobnitz", b"xyloid", b"n0"):
+    for word in (b"zyzzogeton", b"frobnitz", b"xyloid", b"n0", b"whisper", b"hush"):
         assert word not in left
+    kept = b"".join(contents(second / "index").values())
+    lines = [
+        line for line in (first / "documents").rglob("*.jsonl") if b"Zyzzo" in line.read_bytes()
+    ]
+    assert lines
+    assert b"Zyzzogeton" not in kept
+
+
+@pytest.mark.needs("node")
+def test_nights_in_which_documents_go_leave_what_a_whole_build_would(
+    build, ask, monkeypatch
+) -> None:
+    for module, name, value in (
+        (search_index, "SMALL", 20), (search_index, "DOCUMENTS_PER_PARTITION", 50),
+        (growth, "YOUNG_SHARE", 0.5), (growth, "SHARES", (0.05, 0.15)),
+        (dictionary, "SHARD_BYTES", 1500), (dictionary, "LIST_BYTES", 150),
+        (dictionary, "LONGEST_INLINE", 300), (dictionary, "BLOCK_POSTINGS", 40),
+        (terms, "BLOCK_POSTINGS", 40),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    rows = dict(enumerate(library(150)))
+    for number, row in rows.items():
+        row["people"] = [*row["people"], f"Zed{number}q Person"]
+        row["abstract"] += f" uniq{number}q drifts"
+    before = build("night0", rows.values())
+    gone: list[int] = []
+    for night in range(1, 6):
+        for number in (night, night + 50):
+            rows[number] = {**rows[number], "title": f"Copper drifting {night}"}
+        for number in (night * 20, night * 20 + 9, night + 49 * (night > 2)):
+            gone.append(number)
+            del rows[number]
+        for number in range(1000 * night, 1000 * night + 7):
+            rows[number] = {**library(1, number)[0], "id": f"publication:w{number}"}
+        before = build(f"night{night}", rows.values(), before)
+        assert (report(before)["gone"], report(before)["rebuilt"]) == (3, False)
+        held = b"\n".join(contents(before / "shards").values())
+        for number in gone:
+            for word in (f"uniq{number}q", f"zed{number}q", f'"w{number}"'):
+                assert word.encode() not in held, (night, word)
+    assert len(read_layout(before / "index").segments) > 2
+    whole = build("whole", rows.values())
+    asked = [*queries(60), *QUERIES, "drifts copper", "drifting", f"uniq{gone[0]}q copper"]
+    requests = [
+        {"query": q, "prefix": True, "complete": True, "facets": ["year", "topic"]} for q in asked
+    ]
+    there = ask([before / "shards"], requests)
+    anew = ask([whole / "shards"], requests)
+    with open_index([before / "index"]) as index:
+        for query, found, expected in zip(asked, there, anew, strict=True):
+            here = search(index, query, prefix=True)
+            assert [hit.id for hit in here.hits] == [hit["id"] for hit in found["hits"]], query
+            assert here.total == found["total"] == expected["total"], query
+            if here.total:
+                assert counts(found) == counts(expected), query
+
+
+def counts(answer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: sorted((facet["value"], facet["count"]) for facet in found)
+        for name, found in answer["facets"].items()
+    }
+
+
+def test_files_that_say_nothing_of_what_goes_are_linked(build, monkeypatch) -> None:
+    monkeypatch.setattr(dictionary, "SHARD_BYTES", 1500)
+    rows = many(0, 900)
+    first = build("first", [*rows, *many(2000, 2001, title="Zyzzogeton", people=[], abstract="")])
+    second = build("second", rows, first)
+    [segment] = read_layout(second / "index").segments
+    [patch] = segment.patches
+    folder = second / "shards" / segment.name
+    linked = [f for f in folder.rglob("*.bin") if f.is_file()]
+    assert len(linked) > len(patch.files)
+    assert all(f.samefile(first / "shards" / f.relative_to(second / "shards")) for f in linked)
+    assert not any((folder / f"{name}.bin").exists() for name in patch.files)
+
+
+def test_a_damaged_file_of_words_makes_a_new_base(build, works) -> None:
+    first = build("first", works + many(0, 20))
+    [segment] = read_layout(first / "index").segments
+    words = first / "shards" / segment.name / "t" / "0.bin"
+    words.write_bytes(words.read_bytes()[:-9])
+    second = build("second", works + many(0, 19), first)
+    assert report(second)["rebuilt"]
+    assert answers([second]) == answers([build("anew", works + many(0, 19))])
 
 
 @pytest.mark.parametrize("damage", ["schema", "buckets", "missing"])

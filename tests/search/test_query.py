@@ -177,3 +177,10 @@ def test_stop_words_are_left_out_unless_there_is_nothing_else() -> None:
     assert parse_query("what is the drift of copper").words == ("drift", "copper")
     assert parse_query("what is this").words == ("what", "is", "this")
     assert parse_query("copper copper drift").words == ("copper", "copper", "drift")
+
+
+def test_a_quoted_aside_in_a_sentence_is_only_words(index) -> None:
+    aside = '"what you see is what you get"'
+    sentence = f"copper drift {aside} noise, stress lines, resistance hours failure"
+    assert search(index, sentence).total == 4
+    assert search(index, f"copper {aside}").total == 0

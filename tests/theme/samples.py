@@ -343,8 +343,9 @@ def _person(env: Environment, name: str) -> Context:
         "variants": [],
         "counts": {"works": 0, "projects": 0},
         "span": "",
-        "years": [],
-        "coauthors": [],
+        "timeline": None,
+        "exports": [],
+        "coauthors": None,
         "projects": [],
     }
     rich = empty | {
@@ -358,9 +359,27 @@ def _person(env: Environment, name: str) -> Context:
         "variants": ["H. Suryani", "Hāla as-Suryānī"],
         "counts": {"works": 1042 if name == "long" else 15, "projects": 2},
         "span": "from 2013 to 2026",
-        "coauthors": [
-            {"name": n, "href": f"/people/{i}/", "n": 14 - i} for i, n in enumerate(NAMES)
+        "timeline": {
+            "width": 72.0,
+            "height": 40,
+            "first": "2024",
+            "last": "2026",
+            "says": "Works per year from 2024 to 2026: 9 works in 2026 at most",
+            "bars": [
+                {"x": 24.0 * n, "y": 30 - 10 * n, "width": 22.5, "height": 10 + 10 * n, "says": "3"}
+                for n in range(3)
+            ],
+        },
+        "exports": [
+            {"name": n, "href": f"/citations/people/h.{n}", "type": "text/plain"}
+            for n in ("BibTeX", "RIS", "CSL-JSON")
         ],
+        "coauthors": {
+            "n": 230,
+            "people": [
+                {"name": n, "href": f"/people/{i}/", "n": 14 - i} for i, n in enumerate(NAMES)
+            ],
+        },
         "projects": [
             {
                 "title": "Faults that announce themselves",
@@ -431,7 +450,8 @@ def _entries(env: Environment, name: str) -> Context:
             {"heading": "", "n": 5, "id": "t1", "entries": entries},
             {"heading": "Reliability", "n": 50, "id": "t2", "entries": entries * 10},
         ],
-        "columns": {"rich": 2, "long": 3}.get(name, 1),
+        "columns": {"rich": 2, "long": 3}.get(name, "row"),
+        "names": "/people/names/",
     }
     empty = {
         "kind": "Section",
@@ -442,6 +462,57 @@ def _entries(env: Environment, name: str) -> Context:
         "columns": 1,
     }
     return _shaped(name, rich, empty) | {"pager": _pager(name), "section": "topics"}
+
+
+def _changes(env: Environment, name: str) -> Context:
+    cards = _cards(env, name, 3)
+    fields = [
+        {"label": "Title", "old": TITLES[0], "new": LONG_TITLE, "moved": ""},
+        {"label": "DOI", "old": "10.1/x", "new": "", "moved": ""},
+        {"label": "Due", "old": "2026-01-01", "new": "2026-03-01", "moved": "59 days later"},
+    ]
+    plain = {
+        "id": "D-1",
+        "title": "D-1",
+        "change": "moved",
+        "card": "",
+        "href": "/projects/p/",
+        "fields": fields,
+    }
+    project = {"title": TITLES[2], "href": "/projects/p/"}
+    groups = [
+        _changes_of("New works", [{"card": cards[0], "fields": []}]),
+        _changes_of("Changed works", [{"card": card, "fields": fields} for card in cards]),
+        _changes_of(
+            "Withdrawn works", [plain | {"href": "", "title": TITLES[1], "change": "withdrawn"}]
+        ),
+        _changes_of("No longer public", [plain | {"change": "gone", "href": "", "fields": []}]),
+        _changes_of("Deliverables moved", [plain | {"title": TITLES[3], "project": project}]),
+    ]
+    days = [
+        {
+            "day": {"iso": f"2026-11-{24 - n:02}", "text": f"{24 - n} November 2026"},
+            "n": 9,
+            "groups": groups,
+        }
+        for n in range(12 if name == "long" else 2)
+    ]
+    base: Context = {
+        "data_iso": "2026-11-24T02:14:11+00:00",
+        "data_time": "02:14",
+        "data_date": {"iso": "2026-11-24", "text": "24 November 2026"},
+        "built": {"iso": "2026-11-24", "text": "24 November 2026"},
+        "feed": "/changes/changes.atom",
+        "json": "/changes/changes.json",
+    }
+    jumps = [{"text": d["day"]["text"], "n": 9, "href": f"#d{d['day']['iso']}"} for d in days]  # type: ignore[index]
+    rich = {"title": "What changed", "days": days, "all_days": jumps}
+    empty: Context = {"title": "What changed", "days": [], "all_days": []}
+    return base | _shaped(name, rich, empty) | {"pager": _pager(name), "section": ""}
+
+
+def _changes_of(heading: str, entries: list[Context]) -> Context:
+    return {"heading": heading, "n": 1200, "more": 900, "entries": entries}
 
 
 def _year_counts(name: str) -> list[Context]:
@@ -827,6 +898,7 @@ _MAKERS = {
     "theme.html": _theme,
     "event.html": _event,
     "home.html": _home,
+    "changes.html": _changes,
     "search.html": lambda env, name: {"title": "Search", "section": "search"},
     "not_found.html": lambda env, name: {"title": "Not found", "section": "", "noindex": True},
     "article.html": lambda env, name: _PROSE | {"root": "", "article": _article(name)},

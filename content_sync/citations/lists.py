@@ -1,0 +1,70 @@
+"""The citations of a list of works as one file for each format: of a person, a venue's year …
+
+They are put together of the files of the single works, which are there when lists are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from content_sync.pages.access import ROOT
+from content_sync.pages.listings import members_see_more, works_for
+from content_sync.pages.model import Context, File
+from content_sync.pages.reader import Reader, Row
+from content_sync.urls import slug
+
+FORMATS = {
+    "bib": ("BibTeX", "application/x-bibtex"),
+    "ris": ("RIS", "application/x-research-info-systems"),
+    "json": ("CSL-JSON", "application/json"),
+}
+"""Ending of a file → name and media type of its format."""
+
+FOLDER = "citations"
+_LEAST = 2
+"""Works from which on a list has files of its own: those of a single work are there anyway."""
+
+
+def export_links(rows: Sequence[Row], audience: str, name: str) -> list[Context]:
+    """Return the links from a page to the citations of the works that it lists."""
+    works = works_for(rows, audience)
+    if not works:
+        return []
+    if len(works) < _LEAST:
+        root = ROOT["public" if works[0]["visible"] == 2 else "members"]
+        name = slug(works[0]["id"])
+    else:
+        root = ROOT[audience if any(w["visible"] == 1 for w in works) else "public"]
+    return [
+        {"name": said, "href": f"{root}/{FOLDER}/{name}.{ending}", "type": media_type}
+        for ending, (said, media_type) in FORMATS.items()
+    ]
+
+
+def export_files(reader: Reader, rows: Sequence[Row], name: str, record: str) -> list[File]:
+    """Return the files of a list's works, for everyone and, where they have more, for members."""
+    files = []
+    audiences = ("public", "members") if members_see_more(rows) else ("public",)
+    for audience in audiences:
+        works = works_for(rows, audience)
+        if len(works) < _LEAST or (
+            audience == "members" and not any(w["visible"] == 1 for w in works)
+        ):
+            continue
+        for ending in FORMATS:
+            single = [
+                reader.file(
+                    "public" if w["visible"] == 2 else "members",
+                    f"{FOLDER}/{slug(w['id'])}.{ending}",
+                )
+                for w in works
+            ]
+            files.append(File(audience, f"{FOLDER}/{name}.{ending}", join(single, ending), record))
+    return files
+
+
+def join(files: Sequence[bytes], ending: str) -> bytes:
+    """Return the files of single works as one of the same format."""
+    if ending == "json":
+        return b"[\n" + b",\n".join(file[2:-3] for file in files) + b"\n]\n"
+    return (b"\n" if ending == "bib" else b"").join(files)
