@@ -117,11 +117,11 @@ def _entries(row: Row, root: str, siteurl: str, stamp: datetime) -> Iterable[Eve
 def _times(
     starts: str, ends: str, zone: ZoneInfo | None
 ) -> tuple[datetime | date, datetime | date | None]:
-    """Return beginning and end; whole days where the record has no hour for both.
+    """Return beginning and end; whole days where the record has no hour for either.
 
     Hours of a known zone are told in UTC, which every program understands alike.
     """
-    if len(starts) <= 10 or len(ends) <= 10:
+    if {starts[10:], ends[10:]} <= {"", "T00:00"}:
         first, last = date.fromisoformat(starts[:10]), date.fromisoformat(ends[:10])
         return first, max(first, last) + timedelta(days=1)
     start, end = (datetime.fromisoformat(t).replace(tzinfo=zone) for t in (starts, ends))

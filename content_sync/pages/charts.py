@@ -141,8 +141,8 @@ def _redrawn(tree: Any, chart: Context) -> Markup:
 
 
 def _is(element: Any, name: str) -> bool:
-    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
+    return str(element.tag).rpartition("}")[2] == name
 
 
 def _text(element: Any) -> str:
-    return element.text or ""
+    return str(element.text or "")

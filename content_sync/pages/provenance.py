@@ -48,7 +48,7 @@ class Provenance:
             if visible(d["access"], audience) and visible(d["project_access"], audience)
         ]
         events = [e for e in self.events if visible(e["access"], audience)]
-        shown = {
+        shown: Context = {
             "deliverables": [
                 {
                     "id": d["id"],

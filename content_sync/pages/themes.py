@@ -205,11 +205,18 @@ def _themes(projects: dict[str, _Project], root: str) -> list[Context]:
             "href": root + record_url("theme", name),
             "projects": len(some),
             "running": sum(p.row["status"] == "running" for p in some),
-            "owed": in_short(sum((p.states for p in some), Counter())),
+            "owed": in_short(_together(some)),
             "works": len({w["id"] for p in some for w in p.works}),
         }
         for name, some in sorted(themes.items(), key=lambda item: item[0].casefold())
     ]
+
+
+def _together(projects: list[_Project]) -> Counter[str]:
+    states: Counter[str] = Counter()
+    for project in projects:
+        states += project.states
+    return states
 
 
 def _project(project: _Project, root: str) -> Context:
