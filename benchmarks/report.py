@@ -20,9 +20,11 @@ QUESTIONS = (
     "against_hugo",
     "titles",
     "search_browser",
+    "lighthouse",
     "against_servers",
     "service_load",
     "cv_memory",
+    "mirror_objects",
 )
 
 

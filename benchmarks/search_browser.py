@@ -52,8 +52,11 @@ _WATCH = """() => {
     addEventListener("input", (event) => window.keys.push(event.timeStamp), true);
     new MutationObserver(() => {
       if (!list.childElementCount) return;
-      window.first ??= performance.now();
-      requestAnimationFrame(() => setTimeout(() => window.painted.push(performance.now())));
+      const made = performance.now();
+      window.first ??= made;
+      requestAnimationFrame(() => {
+        setTimeout(() => window.painted.push([made, performance.now()]));
+      });
     }).observe(list, { childList: true });
   });
 }"""
@@ -184,16 +187,17 @@ def _keystrokes(
     return waits
 
 
-def _pairs(keys: list[float], painted: list[float]) -> list[float]:
-    """The time from each keystroke to the first list after it, if no other key came first."""
+def _pairs(keys: list[float], lists: list[tuple[float, float]]) -> list[float]:
+    """The time from each keystroke to the painting of the first list that was made after it.
+
+    A list is shown only if it answers all that was typed, so one that came only after the
+    next key answers both.
+    """
     waits = []
-    for key, following in zip(keys, [*keys[1:], float("inf")], strict=True):
-        after = [time for time in painted if time > key]
+    for key in keys:
+        after = [painted for made, painted in lists if made > key]
         if after:
-            # A list that came only after the next key answers both.
-            waits.append(after[0] - key)
-        elif following == float("inf"):
-            continue
+            waits.append(min(after) - key)
     return waits
 
 

@@ -43,13 +43,17 @@ def run(site: Path, port: int | None, no_worker: bool) -> None:
 
 @service.command()
 @_site
-def migrate(site: Path) -> None:
+@click.option("--sql", is_flag=True, help="Print the statements for an empty database instead.")
+def migrate(site: Path, sql: bool) -> None:
     """Make the tables of the service's database, or bring them up to date.
 
     Example: nightpress service migrate --site /srv/site
     """
-    from dynamic.migrating import migrate_database
+    from dynamic.migrating import migrate_database, migration_sql
 
+    if sql:
+        _told(lambda: migration_sql(_app(site, answers=False)))
+        return
     _told(lambda: migrate_database(_app(site, answers=False)))
     click.echo("The service's tables are up to date.")
 

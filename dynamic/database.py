@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, event
+from sqlalchemy import DateTime, Dialect, MetaData, Select, TypeDecorator, Unicode, event
+from sqlalchemy.dialects.mssql import NVARCHAR
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase
@@ -49,20 +49,27 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def exact(length: int) -> Unicode:
+    """Return the type of a name that is compared letter by letter: an account, a record's id.
+
+    SQL Server by itself takes `Ada` and `ada` for one, and so one account for another.
+    """
+    letter_by_letter = NVARCHAR(length, collation="Latin1_General_100_BIN2")
+    return Unicode(length).with_variant(letter_by_letter, "mssql")
+
+
 Q = TypeVar("Q", bound="Select[Any]")
 
 BUSY_SECONDS = 8
 """For so long SQLite waits for another writer before a request is told to come back."""
 
 db = SQLAlchemy(model_class=Base, disable_autonaming=True)
-migrate = Migrate(db=db, directory=str(__file__).replace("database.py", "migrations"))
 
 
 def connect(app: Flask) -> None:
     """Give the app its database; SQLite waits for locks, keeps a WAL and checks keys."""
     app.config.setdefault("SQLALCHEMY_ENGINE_OPTIONS", _engine_options(app))
     db.init_app(app)
-    migrate.init_app(app, db)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             _set_up_sqlite(db.engine)

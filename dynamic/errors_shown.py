@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from dynamic.database import db
@@ -68,6 +69,11 @@ def show_errors(app: Flask) -> None:
         log.error("database", extra={"facts": {"error": type(error.orig).__name__}})
         return _page(503, *WORDS[503], {"Retry-After": "30"}, can_repeat=True)
 
+    @app.errorhandler(ObjectDeletedError)
+    @app.errorhandler(StaleDataError)
+    def _gone_meanwhile(error: Exception) -> Any:
+        return _page(409, *WORDS[409])
+
     @app.errorhandler(TimeoutError)
     @app.errorhandler(PoolTimeout)
     def _too_busy(error: Exception) -> Any:
@@ -118,8 +124,9 @@ def _page(
 
 def _what_was_written() -> list[tuple[str, str]]:
     """Return the fields of the form that could not be taken, so that no words are lost."""
-    if request.method != "POST" or g.get("reader") is None:
-        return []
+    is_known = g.get("reader") is not None or g.get("form_is_ours", False)
+    if request.method != "POST" or not is_known:
+        return []  # a stranger's words, sent from a page of theirs, are not shown on ours
     try:
         fields = list(request.form.items(multi=True))
     except Exception:

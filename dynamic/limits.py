@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, abort, g, request
+from flask import Flask, Response, abort, g, request
 from flask_limiter import Limiter
 from flask_wtf import CSRFProtect
 
@@ -36,7 +36,24 @@ limiter = Limiter(
 
 def limit(app: Flask) -> None:
     """Count the app's requests, and refuse what another site makes a browser send."""
+
+    @app.after_request
+    def _wait_only_if_asked_to(response: Response) -> Response:
+        # The library says with each answer when counting begins anew: that is for those who
+        # asked too often, and not for those who are told how long something will be down.
+        if response.status_code != 429:
+            response.headers.pop("Retry-After", None)
+            if g.get("retry_after"):
+                response.headers["Retry-After"] = g.retry_after
+        return response
+
     limiter.init_app(app)
+
+    @app.after_request
+    def _remember_our_own(response: Response) -> Response:
+        g.retry_after = response.headers.get("Retry-After")
+        return response
+
     csrf.init_app(app)
 
     @app.before_request
@@ -45,3 +62,5 @@ def limit(app: Flask) -> None:
         is_safe = request.method in {"GET", "HEAD", "OPTIONS"}
         if not is_safe and request.headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}:
             abort(403)
+        # Here the token has been looked at: what was sent comes from a form of ours.
+        g.form_is_ours = not is_safe

@@ -29,4 +29,5 @@ def open_link(token: str) -> Any:
         abort(410)
     answer = make_response(PAGES[link.purpose](link))
     answer.headers["X-Robots-Tag"] = "noindex"
+    answer.headers["Referrer-Policy"] = "no-referrer"  # the address is a key
     return answer

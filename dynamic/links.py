@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import LargeBinary, Unicode
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dynamic.database import Base, UtcDateTime, db, now
+from dynamic.database import Base, UtcDateTime, db, exact, now
 
 
 class Link(Base):
@@ -25,7 +25,7 @@ class Link(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     purpose: Mapped[str] = mapped_column(Unicode(40))
     """The one thing it may do, such as registration.change."""
-    target: Mapped[str] = mapped_column(Unicode(255), index=True)
+    target: Mapped[str] = mapped_column(exact(255), index=True)
     """What it may do it to."""
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

@@ -22,6 +22,7 @@ def share_one_heap() -> None:
 def give_back() -> None:
     """Give memory that is free back to the system: after starting, after loading much."""
     gc.collect()
+    gc.freeze()  # programs stay: nobody need look through them again
     if malloc_trim := _from_c("malloc_trim"):
         malloc_trim(0)
 

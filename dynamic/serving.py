@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import signal
 import threading
 from collections.abc import Callable
@@ -18,6 +19,8 @@ log = logging.getLogger("nightpress.serving")
 
 LARGEST_BODY = 13 * 1024 * 1024
 """A CV of 10 MB with its form; views set lower limits of their own."""
+MOST_CONNECTIONS = 400
+"""Each may need a second file for what it sends; a process may have 1,024 open."""
 STOP_SECONDS = 20
 
 
@@ -37,8 +40,11 @@ def serve(app: Flask, *, port: int | None = None, with_worker: bool = True) -> N
         # Bodies go to the disk from here on: twenty CVs at once must not stay in memory.
         inbuf_overflow=65536,
         max_request_header_size=65536,
-        # Slow senders: a connection that says nothing for so long is closed.
+        # Slow senders: a connection that says nothing for so long is closed. Many of them at
+        # once keep nobody else out, since a connection costs little until it was read.
         channel_timeout=60,
+        connection_limit=MOST_CONNECTIONS,
+        asyncore_use_poll=hasattr(select, "poll"),
         # Nothing but the loopback address reaches us, and what Apache says counts only with
         # the secret; the headers stay, because they tell what came through a proxy.
         clear_untrusted_proxy_headers=False,

@@ -39,6 +39,8 @@ class Site:
     deliverables: dict[str, dict[str, Any]] = field(default_factory=dict)
     companies: list[dict[str, str]] = field(default_factory=list)
     """The member companies of the records: slug, id and name."""
+    hashed: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Audience → address → id of the records whose ids are too long for it; read when needed."""
 
 
 def current_site() -> Site:

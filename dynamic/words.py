@@ -15,9 +15,30 @@ def plain_text(text: str | None, longest: int = 100_000) -> str:
     kind.
     """
     text = (text or "").replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFC", _with_few_marks(text))
     kept = "".join(c for c in text if c in _ALLOWED or not _is_control(c))
     return kept.strip()[:longest].rstrip()
+
+
+def _with_few_marks(text: str) -> str:
+    """Return text in which no letter carries more marks than any script puts on one.
+
+    Sorting the marks of a letter takes as long as the square of their number: a form full of
+    them would stop the whole service for minutes.
+    """
+    if len(text) <= _MOST_MARKS or text.isascii():
+        return text
+    kept = []
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
+
+
+_MOST_MARKS = 30
+"""As in the stream-safe format of Unicode's normal forms (UAX 15)."""
 
 
 def one_line(text: str | None, longest: int = 1_000) -> str:

@@ -214,6 +214,8 @@ def _registration(row: Row, today: str) -> Context:
     href = ""
     if row["status"] == EventStatus.CANCELLED or not (opens or closes):
         state = ""
+    elif row["status"] == EventStatus.POSTPONED:
+        state = "closed until the new date is known"
     elif opens and opens[:10] > today:
         state = f"opens {moment_in_words(opens)}"
     elif closes and closes[:10] < today:

@@ -99,7 +99,7 @@ def _home(reader: Reader) -> Iterator[Page]:
                 "title": "",
                 "heading": reader.shared["heading"],
                 "lead": reader.shared["lead"],
-                "description": reader.shared["lead"],
+                "description": reader.shared["lead"] or reader.shared["heading"],
                 "counts": _home_counts(reader, audience),
                 "newest_heading": "Newest",
                 "newest": [card(w, audience) for w in shown],
@@ -642,7 +642,10 @@ def _listing(
 
 
 def _search(reader: Reader) -> Iterator[Page]:
-    yield _page("/search/", "public", "search.html", {"title": "Search", "section": "search"})
+    name = reader.shared["globals"]["SITENAME"]
+    description = f"Search the publications, people, projects and events of {name}."
+    context = {"title": "Search", "section": "search", "description": description}
+    yield _page("/search/", "public", "search.html", context)
     if reader.shared["globals"]["SITEURL"]:  # browsers want whole addresses
         yield _page("/opensearch.xml", "public", "opensearch.xml", {"title": ""})
 

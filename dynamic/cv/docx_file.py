@@ -23,11 +23,32 @@ _END = 22
 _RATIO_MATTERS = 1_000_000
 
 _MAIN = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FIELD_CODES = re.compile(r"\b(?:DDE|DDEAUTO|INCLUDETEXT|INCLUDEPICTURE|IMPORT)\b", re.IGNORECASE)
+_MAIN_PART = "word/document.xml"
+_FIELD_CODES = re.compile(
+    r"\b(?:DDE|DDEAUTO|LINK|EMBED|INCLUDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|RD|DATABASE"
+    # These two make the words of other fields, or run a program.
+    r"|QUOTE|MACROBUTTON|HTMLACTIVEX)\b",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r'"[^"\s]*[/:#@][^"]*"')
+"""What a link leads to, whose words tell nobody to do anything."""
+_VML = "{urn:schemas-microsoft-com:vml}"
+_VML_SOURCES = ("src", "{urn:schemas-microsoft-com:office:office}href")
 _MACROS = re.compile(r"vba|macro", re.IGNORECASE)
 _EMBEDDED = re.compile(r"(?:^|/)(?:embeddings|activex|afchunk|oleobject)", re.IGNORECASE)
+_KNOWN = (
+    *(".xml", ".rels", ".vml", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib"),
+    *(".tif", ".tiff", ".emf", ".wmf", ".emz", ".wmz", ".svg", ".wdp", ".webp", ".ttf", ".otf"),
+    *(".odttf", ".fntdata", ".sigs"),
+)
+"""Endings of what a document is made of: text, pictures, typefaces, signatures."""
+_XML = (".xml", ".rels", ".vml", ".svg")
 _TEXTS = re.compile(r"word/(?:header\d*|document|footnotes|endnotes|footer\d*)\.xml")
+_WORDS = re.compile(
+    r"\{http://(?:schemas\.openxmlformats\.org/wordprocessingml/2006/main"
+    r"|purl\.oclc\.org/ooxml/wordprocessingml/main)\}\w+"
+)
+"""Elements of text, in either of the two namespaces in which documents are written."""
 _ORDER = ("header", "document", "footnotes", "endnotes", "footer")
 
 
@@ -44,11 +65,12 @@ def check_docx(path: Path) -> None:
             members = archive.infolist()
             if min((member.header_offset for member in members), default=1) != 0:
                 raise Refused("damaged")  # something else stands before it
-            _check_members(members)
             names = {member.filename for member in members}
-            if "[Content_Types].xml" not in names or "word/document.xml" not in names:
+            if not {"[Content_Types].xml", "_rels/.rels", _MAIN_PART} <= names:
                 raise Refused("type")
+            _check_members(members)
             _check_content_types(_xml(archive, "[Content_Types].xml"))
+            _check_main(_xml(archive, "_rels/.rels"))
             for name in sorted(names):
                 _check_part(archive, name)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
@@ -80,11 +102,11 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
         if (
             member.file_size > _RATIO_MATTERS
             and member.file_size > _RATIO * max(member.compress_size, 1)
-        ) or (name.lower().endswith((".xml", ".rels")) and member.file_size > _LARGEST_XML):
+        ) or (name.lower().endswith(_XML) and member.file_size > _LARGEST_XML):
             raise Refused("bomb")
         if _MACROS.search(name):
             raise Refused("macro")
-        if _EMBEDDED.search(name) or name.lower().endswith((".bin", ".exe", ".zip", ".html")):
+        if _EMBEDDED.search(name) or not name.lower().endswith(("/", *_KNOWN)):
             raise Refused("attachment")
 
 
@@ -96,8 +118,19 @@ def _check_content_types(types: ElementTree.Element) -> None:
         raise Refused("type")
 
 
+def _check_main(relations: ElementTree.Element) -> None:
+    """The document that others open is the one that is looked at here."""
+    targets = [
+        relation.get("Target", "").lstrip("/")
+        for relation in relations
+        if relation.get("Type", "").rpartition("/")[2] == "officeDocument"
+    ]
+    if targets != [_MAIN_PART]:
+        raise Refused("damaged")
+
+
 def _check_part(archive: zipfile.ZipFile, name: str) -> None:
-    if not name.lower().endswith((".xml", ".rels")):
+    if not name.lower().endswith(_XML):
         for _ in _unpacked(archive, name):  # sizes and checksums hold, or it raises
             pass
         return
@@ -105,22 +138,53 @@ def _check_part(archive: zipfile.ZipFile, name: str) -> None:
     if name.lower().endswith(".rels"):
         for relation in root:
             _check_relation(relation)
-    if name.startswith("word/"):
-        for element in root.iter():
-            code = element.get(f"{_WORD}instr") or (
-                element.text if element.tag == f"{_WORD}instrText" else None
-            )
-            if code and _FIELD_CODES.search(code):
-                raise Refused("external")
-            if element.tag == f"{_WORD}altChunk":
-                raise Refused("attachment")
+        return
+    for code in _field_codes(root):
+        if _FIELD_CODES.search(_ADDRESS.sub(" ", code)):
+            raise Refused("external")
+    for element in root.iter():
+        if _local(element) == "altChunk":
+            raise Refused("attachment")
+        if _local(element) == "script":
+            raise Refused("macro")
+        if str(element.tag).startswith(_VML) and any(element.get(a) for a in _VML_SOURCES):
+            raise Refused("external")
+
+
+def _field_codes(root: ElementTree.Element) -> Iterator[str]:
+    """Yield what each field of a part is told to do.
+
+    A program joins the pieces of a code before it reads it, so that `DD` and `EAUTO` in two
+    runs are one word, with or without another field between them.
+    """
+    open_ones = [""]
+    for element in root.iter():
+        name = _local(element)
+        if name == "fldSimple":
+            yield from (v for k, v in element.attrib.items() if k.rpartition("}")[2] == "instr")
+        elif name in {"instrText", "delInstrText"}:
+            open_ones[-1] += element.text or ""
+        elif name == "fldChar":
+            kind = next((v for k, v in element.attrib.items() if k.endswith("fldCharType")), "")
+            if kind == "begin":
+                open_ones.append("")
+            elif kind == "end" and len(open_ones) > 1:
+                yield open_ones.pop()
+    yield from open_ones
+
+
+def _local(element: ElementTree.Element) -> str:
+    """Return an element's name whatever its namespace: documents are written in two of them."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def _check_relation(relation: ElementTree.Element) -> None:
     kind = relation.get("Type", "").rpartition("/")[2]
     if kind in {"oleObject", "package", "aFChunk", "control", "attachedTemplate"}:
         raise Refused("external" if kind == "attachedTemplate" else "attachment")
-    if kind in {"vbaProject", "keyMapCustomizations"}:
+    if kind in {"vbaProject", "wordVbaData", "keyMapCustomizations", "extensibility"} or (
+        kind.startswith("webextension")
+    ):
         raise Refused("macro")
     if relation.get("TargetMode", "").lower() == "external":
         if kind != "hyperlink":
@@ -158,10 +222,13 @@ def _unpacked(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 def _text(root: ElementTree.Element) -> str:
     parts: list[str] = []
     for element in root.iter():
-        if element.tag == f"{_WORD}t":
+        if not _WORDS.fullmatch(str(element.tag)):
+            continue
+        name = _local(element)
+        if name == "t":
             parts.append(element.text or "")
-        elif element.tag == f"{_WORD}tab":
+        elif name == "tab":
             parts.append("\t")
-        elif element.tag in {f"{_WORD}br", f"{_WORD}cr", f"{_WORD}p"}:
+        elif name in {"br", "cr", "p"}:
             parts.append("\n")
     return "".join(parts)

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import filetype
 
 from dynamic.cv import scanner
+from dynamic.cv.children import Child
 from dynamic.cv.refusals import LARGEST, Refused
 from dynamic.errors import Unavailable
 
 AT_ONCE = 2
 """Files that one process has looked at at the same time; others wait for their turn."""
-PATIENCE = 60
+PATIENCE = 30
 """Seconds that a file waits for its turn."""
-SECONDS = 40
-"""Seconds on the clock for one file, however busy the machine is."""
 
-_LONGEST_ANSWER = 2_000_000
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 MIME = {"pdf": "application/pdf", "docx": _DOCX}
 _HAS_TEXT = 30
@@ -82,8 +75,8 @@ def _kind(file: Path) -> str:
 
 
 def _look(file: Path, kind: str, clamd: str) -> Inspected:
-    with _Child(file, kind) as child:
-        structure = child.answer()
+    with Child(file, kind) as child:
+        structure = child.answer("structure")
         if clamd:
             scanner.scan(clamd, file)
         read = child.answer("text")
@@ -99,60 +92,3 @@ def _look(file: Path, kind: str, clamd: str) -> Inspected:
         warnings=tuple(warnings),
         is_scanned=bool(clamd),
     )
-
-
-class _Child:
-    """The process that opens the file; it ends with the block."""
-
-    def __init__(self, file: Path, kind: str) -> None:
-        root = Path(__file__).resolve().parent.parent.parent
-        program = (
-            "import sys; sys.dont_write_bytecode = True; sys.path[:0] = [sys.argv[3]];"
-            "from dynamic.cv.child import main; main(sys.argv[1], sys.argv[2])"
-        )
-        # Started in a new process and not by fork: nothing of ours is in its memory.
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-c", program, str(file), kind, str(root)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            cwd=file.parent,
-        )
-        self._timer = threading.Timer(SECONDS, self._process.kill)
-
-    def __enter__(self) -> _Child:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._timer.cancel()
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                pipe.close()  # type: ignore[union-attr]
-        self._process.wait()
-
-    def answer(self, question: str = "") -> dict[str, Any]:
-        """Return the child's next answer; one that died of its limits was too much work."""
-        assert self._process.stdin
-        assert self._process.stdout
-        try:
-            if question:
-                self._process.stdin.write(f"{question}\n".encode())
-                self._process.stdin.flush()
-            line = self._process.stdout.readline(_LONGEST_ANSWER)
-            answer: dict[str, Any] = json.loads(line)
-        except (OSError, ValueError) as error:
-            raise Refused("too-complex") from error
-        if "refused" in answer:
-            raise Refused(answer["refused"])
-        return answer
-
-
-def _environment() -> dict[str, str]:
-    if sys.platform != "win32":
-        return {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
-    import os
-
-    return {name: os.environ[name] for name in ("SYSTEMROOT", "PATH") if name in os.environ}

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Unicode,
+    UnicodeText,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dynamic.database import Base, UtcDateTime
+from dynamic.database import Base, UtcDateTime, exact
 
 DEGREES = {
     "bachelor": "Bachelor",
@@ -31,35 +40,35 @@ class Cv(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     """Random; stands in the addresses of the CV book and tells nothing."""
-    subject: Mapped[str] = mapped_column(String(255), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    email: Mapped[str] = mapped_column(String(320))
+    subject: Mapped[str] = mapped_column(exact(255), unique=True)
+    name: Mapped[str] = mapped_column(Unicode(200))
+    email: Mapped[str] = mapped_column(Unicode(320))
     degree: Mapped[str] = mapped_column(String(20))
-    field: Mapped[str] = mapped_column(String(120))
+    field: Mapped[str] = mapped_column(Unicode(120))
     graduation: Mapped[str] = mapped_column(String(7))
     """Month, such as 2027-09."""
-    topics: Mapped[str] = mapped_column(Text)
+    topics: Mapped[str] = mapped_column(UnicodeText)
     """One a line."""
     availability: Mapped[str] = mapped_column(String(80))
     """Keys of AVAILABILITY, separated by spaces."""
     available_from: Mapped[str] = mapped_column(String(7))
     """Month, or empty."""
-    links: Mapped[str] = mapped_column(Text)
+    links: Mapped[str] = mapped_column(UnicodeText)
     """One a line."""
     shown_to: Mapped[str] = mapped_column(String(10))
     """`all` member companies, or the `chosen` ones."""
     consent: Mapped[str] = mapped_column(String(20))
     """Version of the text that was agreed to, see consent.py."""
     consented: Mapped[datetime] = mapped_column(UtcDateTime)
-    object: Mapped[str] = mapped_column(String(60), unique=True)
+    object: Mapped[str] = mapped_column(exact(60), unique=True)
     """Name of the file in the store."""
     kind: Mapped[str] = mapped_column(String(4))
-    file_name: Mapped[str] = mapped_column(String(200))
+    file_name: Mapped[str] = mapped_column(Unicode(200))
     """What the student called it, for the student only."""
     sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
     size: Mapped[int]
     pages: Mapped[int | None]
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(UnicodeText)
     warnings: Mapped[str] = mapped_column(String(80))
     is_scanned: Mapped[bool]
     uploaded: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -125,7 +134,7 @@ class CvLog(Base):
 
     file: Mapped[str] = mapped_column(String(64), primary_key=True)
     """Digest of its first line: a log keeps it when it is renamed."""
-    offset: Mapped[int]
+    offset: Mapped[int] = mapped_column(BigInteger)
     read: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -134,7 +143,7 @@ class AccountPerson(Base):
 
     __tablename__ = "account_people"
 
-    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
-    person_id: Mapped[str] = mapped_column(String(255), index=True)
-    tied_by: Mapped[str] = mapped_column(String(255))
+    subject: Mapped[str] = mapped_column(exact(255), primary_key=True)
+    person_id: Mapped[str] = mapped_column(exact(255), index=True)
+    tied_by: Mapped[str] = mapped_column(exact(255))
     tied: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -45,6 +45,8 @@ _KEYS = {
     "/EmbeddedFiles": "attachment",
     "/EF": "attachment",
     "/RichMediaContent": "attachment",
+    "/Ref": "external-pdf",
+    "/OPI": "external-pdf",
 }
 _SUBTYPES = {
     "/FileAttachment": "attachment",
@@ -53,6 +55,7 @@ _SUBTYPES = {
     "/Screen": "action",
     "/Movie": "action",
     "/Sound": "action",
+    "/PS": "script",
 }
 _SCHEMES = frozenset({"http", "https", "mailto", "tel", ""})
 
@@ -195,6 +198,8 @@ def _harms_of(thing: Any) -> Iterator[str]:
     for key in thing.keys():  # noqa: SIM118 - iterating a stream would read its content
         if key in _KEYS:
             yield _KEYS[key]
+    if isinstance(thing, pikepdf.Stream) and "/F" in thing:
+        yield "external-pdf"  # its bytes are in another file, of whatever machine
     kind = _name(thing.get("/S"))
     if kind in _ACTIONS:
         yield _ACTIONS[kind]
@@ -213,6 +218,9 @@ def _harms_of(thing: Any) -> Iterator[str]:
             and (key != "/A" or "/Subtype" in thing or "/Title" in thing)
         ):
             yield _ACTIONS.get(_name(action.get("/S")), "action")
+    base = thing.get("/URI")
+    if isinstance(base, pikepdf.Dictionary) and not _is_web(base.get("/Base", "")):
+        yield "link"
     if kind == "/URI" and not _is_web(thing.get("/URI")):
         yield "link"
 

@@ -61,6 +61,7 @@ REFUSALS = {
         "The document loads something from elsewhere (a template, a picture, an object). Put it"
         " into the document itself or save the CV as PDF."
     ),
+    "external-pdf": f"The file takes a part of itself from another file. {_AGAIN}",
     "bomb": f"The file unpacks to far more than a CV needs. {_AGAIN}",
     "too-long": f"The file has more than {LONGEST} pages. Shorten it to what an employer reads.",
     "no-pages": f"The file has no pages. {_AGAIN}",

@@ -96,19 +96,25 @@ def land(
             " this once more if it should replace what is there.",
             retry_after=5,
         ) from error
+    except Unavailable:
+        db.session.rollback()
+        _drop(name)
+        raise
     except SQLAlchemyError:
         # Whether the row is there nobody knows, so the file stays until the sweep.
         db.session.rollback()
         raise
-    settle(cv, is_new=is_new, hide=bool(replaced) and hide_until_night)
-    _drop(replaced)
+    if is_new:
+        want_export()  # it stands in no book and no list yet
+    else:
+        settle(cv, hide=bool(replaced) and hide_until_night)
+        _drop(replaced)
     return cv
 
 
-def settle(cv: Cv, *, is_new: bool = False, hide: bool = False) -> None:
+def settle(cv: Cv, *, hide: bool = False) -> None:
     """Make list and books agree with the row; with `hide` it leaves all books until tonight.
 
-    One that `is_new` stands in no book yet, so that none need be reached.
     Raises NotGone if a book could not be reached; the worker calls this again.
     """
     settings = current_app.config["SETTINGS"]
@@ -121,13 +127,12 @@ def settle(cv: Cv, *, is_new: bool = False, hide: bool = False) -> None:
                 return
             cv = fresh
             _tell_list(cv)
-            if not is_new:
-                gate.take_out(
-                    settings.cv_books,
-                    cv_id,
-                    (lambda _: False) if hide else cv.may_read,
-                    must_exist=bool(settings.cv_book_folders),
-                )
+            gate.take_out(
+                settings.cv_books,
+                cv_id,
+                (lambda _: False) if hide else cv.may_read,
+                must_exist=bool(settings.cv_book_folders),
+            )
     except (OSError, Unavailable) as error:
         raise _not_gone(error) from error
     written = _for_writing(cv_id)
@@ -228,7 +233,7 @@ def _write(
     cv.consent = CURRENT
     cv.consented = instant
     cv.changed = instant
-    cv.unsettled = instant
+    cv.unsettled = None if is_new else instant
     wanted = dict.fromkeys(entry.chosen, "chosen")
     wanted |= dict.fromkeys(entry.blocked, "blocked")
     kept = {one.company: one for one in cv.companies}

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from dynamic.cv.inspection import MIME
 from dynamic.errors import ServiceConfigurationError, Unavailable
+from dynamic.health import Stuck
 from dynamic.memory import give_back
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[A-Za-z0-9_-]{43}\.(?:pdf|docx)")
 """What the name of a file in a store looks like."""
 _PART = ".part"
+_LEAST_FREE = 100_000_000
+"""Bytes of room for a few CVs, while somebody makes more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Store(Protocol):
         """Yield all files, those that were left half-written included."""
 
     def check(self) -> str:
-        """Return a few words on the store, or raise Unavailable."""
+        """Return a few words on the store; raise Unavailable, or Stuck if it is full."""
 
 
 def new_name(kind: str) -> str:
@@ -134,7 +137,10 @@ class FolderStore:
             free = shutil.disk_usage(self.folder).free
         except OSError as error:
             raise _unavailable() from error
-        return f"folder, {free // 1_000_000:,} MB free"
+        state = f"folder, {free // 1_000_000:,} MB free"
+        if free < _LEAST_FREE:
+            raise Stuck(state)
+        return state
 
     def _make(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)

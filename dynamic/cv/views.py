@@ -27,6 +27,7 @@ from dynamic.cv.inspection import Inspected, inspect
 from dynamic.cv.models import AVAILABILITY, DEGREES, Cv
 from dynamic.cv.refusals import WARNINGS, Refused
 from dynamic.cv.spool import Spooled, spooled
+from dynamic.database import db
 from dynamic.errors import Unavailable
 from dynamic.identity import reader
 from dynamic.limits import MEGABYTE, limiter
@@ -107,8 +108,10 @@ def edit() -> Any:
     except shelf.NotGone as error:
         return _not_gone(error)
     except Unavailable as error:
-        # The form comes back as it was filled in: only the file must be chosen again.
-        page, _ = _show(form, cv, trouble=str(error))
+        # The form comes back as it was filled in: only the file must be chosen again. The CV
+        # may be another one by now, or gone.
+        db.session.rollback()
+        page, _ = _show(form, shelf.cv_of(reader.subject), trouble=str(error))
         return page, 503, {"Retry-After": str(error.retry_after)}
 
 
@@ -218,8 +221,9 @@ def _entered(cv: Cv | None) -> dict[str, Any]:
 
 def _companies_for(cv: Cv | None) -> dict[str, str]:
     """Return the companies to choose from; one that left stays where it was named before."""
-    named = {one.company: one.company for one in cv.companies} if cv else {}
-    return {**named, **companies()}
+    known = companies()
+    named = [one.company for one in cv.companies] if cv else []
+    return {**known, **{company: company for company in named if company not in known}}
 
 
 def _own() -> Cv:
@@ -231,7 +235,6 @@ def _own() -> Cv:
 
 def _person() -> str:
     from dynamic.cv.models import AccountPerson
-    from dynamic.database import db
 
     tie = db.session.get(AccountPerson, reader.subject)
     return tie.person_id if tie else ""

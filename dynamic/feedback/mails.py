@@ -80,7 +80,9 @@ def tell_published(feedback: Feedback, corrections: list[Correction], release: i
             )
     text = (
         f"The site shows corrections that you sent ({feedback.reference}), since build"
-        f" {release}.\n\n{_about(feedback)}\n\n" + "\n\n".join(lines)
+        f" {release}.\n\n{_about(feedback)}\n\n"
+        + "\n\n".join(lines)
+        + f"\n\nAll of it:\n{_address(f'/services/feedback/{feedback.id}')}"
     )
     queue_mail(
         feedback.email, f"{feedback.reference}: published in build {release}", text, reason=_REASON

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Unicode, UnicodeText, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from dynamic.database import Base, UtcDateTime
+from dynamic.database import Base, UtcDateTime, exact
 
 
 class State(StrEnum):
@@ -37,13 +37,13 @@ class Feedback(Base):
     __table_args__ = (UniqueConstraint("subject", "submission"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    submission: Mapped[str] = mapped_column(Unicode(64))
+    submission: Mapped[str] = mapped_column(exact(64))
     """Made with the form: the same form sent twice is one message."""
-    subject: Mapped[str] = mapped_column(Unicode(200), index=True)
+    subject: Mapped[str] = mapped_column(exact(200), index=True)
     email: Mapped[str] = mapped_column(Unicode(320), index=True)
     name: Mapped[str] = mapped_column(Unicode(200))
     record_type: Mapped[str] = mapped_column(Unicode(20), index=True)
-    record_id: Mapped[str] = mapped_column(Unicode(400))
+    record_id: Mapped[str] = mapped_column(exact(400))
     record_title: Mapped[str] = mapped_column(Unicode(2000))
     record_url: Mapped[str] = mapped_column(Unicode(1000))
     rating: Mapped[int | None]
@@ -104,7 +104,7 @@ class Step(Base):
     state: Mapped[str] = mapped_column(Unicode(20))
     note: Mapped[str] = mapped_column(UnicodeText)
     build: Mapped[int | None]
-    by: Mapped[str] = mapped_column(Unicode(200))
+    by: Mapped[str] = mapped_column(exact(200), index=True)
     """Account of the one of staff who set it; empty if the service did."""
     made: Mapped[datetime] = mapped_column(UtcDateTime)
 

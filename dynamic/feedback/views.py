@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request
@@ -25,6 +27,7 @@ from dynamic.slugs import LONGEST, id_of_slug, is_hashed
 
 blueprint = Blueprint("feedback", __name__)
 
+_HASHED = re.compile(rb'_h[0-9a-f]{32}/"')
 _RATED = frozenset(map(str, RATINGS))
 
 
@@ -171,14 +174,26 @@ def _id(record_type: str, slug: str, site: Site) -> str | None:
 
 
 def _id_of_hashed(record_type: str, slug: str, site: Site) -> str | None:
-    """Look through all documents for a long id, whose address holds only its digest."""
-    wanted = f'/{slug}/"'.encode()
-    audiences = ("public", "members") if sees_members_records(reader) else ("public",)
-    for audience in audiences:
-        for file in sorted((site.folder / "documents" / audience).glob("*.jsonl")):
-            for line in file.read_bytes().splitlines():
-                if wanted in line:
-                    kind, _, record_id = str(json.loads(line)["id"]).partition(":")
-                    if kind == record_type:
-                        return record_id
+    """Return a long id, whose address holds only its digest."""
+    for audience in ("public", "members") if sees_members_records(reader) else ("public",):
+        if audience not in site.hashed:
+            # All documents are read for it, so once for each release and not for each request.
+            site.hashed[audience] = _hashed_slugs(site.folder / "documents" / audience)
+        _, _, record_id = site.hashed[audience].get(f"{record_type}/{slug}", "").partition(":")
+        if record_id:
+            return record_id
     return None
+
+
+def _hashed_slugs(folder: Path) -> dict[str, str]:
+    """Return type and hashed slug → `type:id` of all documents of an audience."""
+    found = {}
+    for file in sorted(folder.glob("*.jsonl")):
+        with file.open("rb") as lines:
+            for line in lines:
+                if _HASHED.search(line):
+                    document = json.loads(line)
+                    record = str(document["id"])
+                    slug = str(document["url"]).strip("/").rpartition("/")[2]
+                    found[f"{record.partition(':')[0]}/{slug}"] = record
+    return found

@@ -264,7 +264,9 @@ def _keep() -> None:
 def _told(desk: Desk, event: Event, registration: Registration) -> None:
     desk.changed = now()
     mails.tell_state(event, registration)
-    _offer(desk, event)
+    # Whoever comes to a free place or for a yes waits for nothing, and so do all others.
+    if registration.stands == State.WAITING:
+        _offer(desk, event)
 
 
 def _offer(desk: Desk, event: Event) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from email.utils import parseaddr
+from functools import lru_cache
 
 from flask import current_app
-from icalendar import Calendar, vCalAddress
+from icalendar import Calendar, Timezone, vCalAddress
 from icalendar import Event as Entry
 from icalendar.enums import STATUS, TRANSP
 
@@ -58,16 +59,14 @@ def personal_calendar(found: Iterable[tuple[Event, Registration]]) -> bytes:
     for event, registration in found:
         if event.starts:
             calendar.add_component(_entry(event, registration))
-    calendar.add_missing_timezones()
-    return bytes(calendar.to_ical())
+    return _written(calendar)
 
 
 def one_event(event: Event, registration: Registration) -> bytes:
     """Return the file that a person loads down by hand."""
     calendar = Calendar.new(prodid=PRODUCT, method="PUBLISH")
     calendar.add_component(_entry(event, registration))
-    calendar.add_missing_timezones()
-    return bytes(calendar.to_ical())
+    return _written(calendar)
 
 
 def uid_of(registration: Registration) -> str:
@@ -92,8 +91,30 @@ def _one(event: Event, registration: Registration, method: str) -> Invitation | 
     ]
     calendar = Calendar.new(prodid=PRODUCT, method=method)
     calendar.add_component(entry)
-    calendar.add_missing_timezones()
-    return Invitation(method, calendar.to_ical())
+    return Invitation(method, _written(calendar))
+
+
+def _written(calendar: Calendar) -> bytes:
+    """Return a calendar as a file, the time zones that it names before what names them."""
+    calendar.pop("UID", None)  # a new one each time would make the same calendar another
+    content = bytes(calendar.to_ical())
+    zones = b"".join(
+        _zone(name, *_years(calendar)) for name in sorted(calendar.get_missing_tzids())
+    )
+    return content.replace(b"BEGIN:VEVENT", zones + b"BEGIN:VEVENT", 1)
+
+
+def _years(calendar: Calendar) -> tuple[int, int]:
+    """Return the first and the last year in which something happens, with one around them."""
+    times = [entry.start for entry in calendar.events] + [entry.end for entry in calendar.events]
+    return min(time.year for time in times) - 1, max(time.year for time in times) + 1
+
+
+@lru_cache(maxsize=200)
+def _zone(name: str, first: int, last: int) -> bytes:
+    # Half of what a mail would cost, and the same each time.
+    zone = Timezone.from_tzid(name, first_date=date(first, 1, 1), last_date=date(last, 12, 31))
+    return bytes(zone.to_ical())
 
 
 def _entry(event: Event, registration: Registration, *, is_gone: bool = False) -> Entry:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Unicode, UnicodeText, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from dynamic.database import Base, UtcDateTime, db, now
+from dynamic.database import Base, UtcDateTime, db, exact, now
 from dynamic.registration.states import By, State, check
 
 
@@ -18,7 +18,7 @@ class Desk(Base):
 
     __tablename__ = "registration_desks"
 
-    event_id: Mapped[str] = mapped_column(Unicode(400), primary_key=True)
+    event_id: Mapped[str] = mapped_column(exact(400), primary_key=True)
     capacity: Mapped[int | None]
     """As the records last had it; None means no limit."""
     arrivals: Mapped[int] = mapped_column(default=0)
@@ -49,8 +49,8 @@ class Registration(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True)
     """Random name in addresses, links and calendars."""
-    event_id: Mapped[str] = mapped_column(Unicode(400), ForeignKey("registration_desks.event_id"))
-    subject: Mapped[str] = mapped_column(Unicode(255), index=True)
+    event_id: Mapped[str] = mapped_column(exact(400), ForeignKey("registration_desks.event_id"))
+    subject: Mapped[str] = mapped_column(exact(255), index=True)
     """The account."""
     email: Mapped[str] = mapped_column(Unicode(320), index=True)
     name: Mapped[str] = mapped_column(Unicode(200))
@@ -89,12 +89,12 @@ class Transition(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), index=True)
-    event_id: Mapped[str] = mapped_column(Unicode(400), index=True)
+    event_id: Mapped[str] = mapped_column(exact(400), index=True)
     before: Mapped[str | None] = mapped_column(String(12))
     after: Mapped[str] = mapped_column(String(12))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     by: Mapped[str] = mapped_column(String(12))
-    actor: Mapped[str] = mapped_column(Unicode(255), default="")
+    actor: Mapped[str] = mapped_column(exact(255), default="")
     """The account that acted; empty for links and for the service itself."""
     note: Mapped[str] = mapped_column(String(200), default="")
 
@@ -105,8 +105,8 @@ class Mailing(Base):
     __tablename__ = "registration_mailings"
 
     nonce: Mapped[str] = mapped_column(String(64), primary_key=True)
-    event_id: Mapped[str] = mapped_column(Unicode(400), index=True)
-    actor: Mapped[str] = mapped_column(Unicode(255))
+    event_id: Mapped[str] = mapped_column(exact(400), index=True)
+    actor: Mapped[str] = mapped_column(exact(255))
     made: Mapped[datetime] = mapped_column(UtcDateTime)
     whom: Mapped[str] = mapped_column(String(40))
     recipients: Mapped[int]
@@ -124,8 +124,8 @@ class AccountTie(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(Unicode(320))
     """The account's confirmed address, in lower case."""
-    person_id: Mapped[str] = mapped_column(Unicode(400))
-    actor: Mapped[str] = mapped_column(Unicode(255))
+    person_id: Mapped[str] = mapped_column(exact(400))
+    actor: Mapped[str] = mapped_column(exact(255))
     made: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -72,6 +72,12 @@ class MailForm(FlaskForm):
         if not field.data:
             raise ValidationError("Write a subject.")
 
+    def validate_text(self, field: TextAreaField) -> None:
+        """Something that can be read."""
+        field.data = plain_text(field.data)
+        if not field.data:
+            raise ValidationError("Write a text.")
+
 
 @blueprint.get("/events/<slug>/organise")
 @only(*WHO)
@@ -175,7 +181,6 @@ def mail(slug: str) -> Any:
     if not form.validate_on_submit():
         code = 422 if request.method == "POST" else 200
         return _mail_page(event, form, recipients), code
-    form.text.data = plain_text(form.text.data)
     if request.form.get("act") != "send":
         return _mail_page(event, form, recipients, is_preview=True)
     sent = send_to_participants(event, form)

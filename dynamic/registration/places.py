@@ -67,9 +67,10 @@ def waiting(event_id: str) -> int:
 
 def is_free(desk: Desk) -> bool:
     """Tell whether a place can be given to one who arrives now: nobody may jump the queue."""
-    if desk.capacity is None:
-        return waiting(desk.event_id) == 0
-    return held(desk.event_id) < desk.capacity and waiting(desk.event_id) == 0
+    counted = _count_of(desk.event_id)
+    taken = sum(counted.get(state.value, 0) for state in HOLDING)
+    is_taken = desk.capacity is not None and taken >= desk.capacity
+    return not is_taken and not counted.get(State.WAITING.value)
 
 
 def has_room(desk: Desk) -> bool:
@@ -139,6 +140,16 @@ def _make_desk(event: Event) -> None:
             db.session.add(Desk(event_id=event.id, capacity=event.capacity, changed=now()))
     except IntegrityError:
         pass
+
+
+def _count_of(event_id: str) -> dict[str, int]:
+    """Return state → how many of those who need a place stand so."""
+    statement = (
+        select(Registration.state, func.count())
+        .where(Registration.event_id == event_id, Registration.takes_place)
+        .group_by(Registration.state)
+    )
+    return {row[0]: row[1] for row in db.session.execute(statement)}
 
 
 def _count(event_id: str, states: tuple[State, ...]) -> int:

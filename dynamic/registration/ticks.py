@@ -144,7 +144,8 @@ def _is_to_purge(desk: Desk, days: int) -> bool:
 
 
 def _is_active() -> ColumnElement[bool]:
-    return Registration.state.in_([state.value for state in ACTIVE])
+    # Whoever was checked in too early must know that there is another day.
+    return Registration.state.in_([state.value for state in (*ACTIVE, State.ATTENDED)])
 
 
 def _is_over(event: Event) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
 
-from dynamic.database import db, now
+from dynamic.database import begin_writing, db, now
 from dynamic.identity import only, reader, without_sign_in
 from dynamic.limits import SENDING, limiter
 from dynamic.links import find_link, give_link, revoke_links
@@ -146,6 +146,7 @@ def calendar_address() -> Any:
     address = ""
     target = reader.subject
     if request.method == "POST":
+        begin_writing()
         revoke_links(CALENDAR, target)
         if request.form.get("act") == "give":
             token = give_link(CALENDAR, target, expires=None)
@@ -168,6 +169,7 @@ def calendar(token: str) -> Any:
     found = [(find_event(r.event_id), r) for r in db.session.scalars(statement)]
     answer = _ics(personal_calendar((e, r) for e, r in found if e is not None))
     answer.headers["X-Robots-Tag"] = "noindex"
+    answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 

@@ -11,14 +11,7 @@ import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
 import { parseQuery, SENTENCE } from "./language.js";
 import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
-import {
-  LONGEST_COORDINATED,
-  OTHER_SPELLING,
-  rarity,
-  REVERSED_NAME,
-  SAME_FORM,
-  Scores,
-} from "./ranking.js";
+import { OTHER_SPELLING, rarity, REVERSED_NAME, SAME_FORM, Scores } from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
 import { handle, indexWords, keyHash, titleWords } from "./words.js";
@@ -69,6 +62,7 @@ export { EngineError };
  * @property {string} doi
  * @property {string} status
  * @property {string} access
+ * @property {boolean} hasAbstract whether a snippet can be made
  * @property {string} snippet
  * @property {[number, number][]} snippetMarks
  * @property {boolean} exact
@@ -451,6 +445,7 @@ export class Engine {
         const hit = {
           ...shown,
           titleMarks: marked ? marks(row.title, isWanted) : [],
+          hasAbstract: Boolean(abstract),
           snippet: "",
           snippetMarks: [],
           exact,
@@ -653,7 +648,6 @@ function isReversed(pair, words) {
  * @param {Meaning[]} meanings
  */
 function inThisForm(score, { title, people }, meanings) {
-  if (meanings.length > LONGEST_COORDINATED) return score;
   const words = new Set([title, ...people].flatMap(indexWords));
   const same = meanings.filter(({ word }) => words.has(word)).length;
   return Math.floor(score * (1 + (SAME_FORM * same) / meanings.length));

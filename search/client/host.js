@@ -20,12 +20,14 @@ import { fetchStore, scriptStore } from "./stores.js";
 /** How many lists may still get their snippets. */
 const LISTS = 4;
 /** Milliseconds that a list waits for its snippets. */
-const AT_HAND = 20;
+const AT_HAND = 8;
 
 /** What can be asked of the engine from outside; each answer is plain data. */
 export function createHost() {
   /** @type {Awaited<ReturnType<typeof openEngine>> | null} */
   let engine = null;
+  /** @type {{base: string, opened: ReturnType<typeof openEngine>} | null} */
+  let early = null;
   const withdrawn = /** @type {Set<string>} */ (new Set());
   /** @type {Map<number, Promise<import("./engine.js").Hit[]>>} */
   const lists = new Map();
@@ -35,6 +37,19 @@ export function createHost() {
     return engine;
   };
   return {
+    /**
+     * Open an index and fetch what a request needs, for whoever opens it later.
+     *
+     * @param {Place} place
+     * @param {Request} request
+     */
+    async begin({ base, ready }, request) {
+      if (engine || early) return;
+      const begun = openEngine([fetchStore(base, { ready })], { withdrawn });
+      begun.catch(() => {});
+      early = { base, opened: begun };
+      await (await begun).search({ ...request, snippets: false });
+    },
     /**
      * @param {Place[]} places the public index first
      * @param {string[]} ids of records that must not show
@@ -46,7 +61,11 @@ export function createHost() {
       );
       withdrawn.clear();
       for (const id of ids) withdrawn.add(id);
-      engine = await openEngine(stores, { withdrawn });
+      const begun = places.length === 1 && early?.base === places[0].base ? early.opened : null;
+      early = null;
+      const was = await begun?.catch(() => null);
+      if (was) was.burying = null;
+      engine = was ?? (await openEngine(stores, { withdrawn }));
     },
     /**
      * Leave these records out from now on.

@@ -13,10 +13,16 @@ import { Session } from "./session.js";
 // server decides who gets them.
 const SIGNED_IN = /(?:^|;\s*)nightpress-members=1(?:;|$)/;
 
-const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-index]"));
 const find = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
-const field = find("q");
-if (script && field?.form) start(script.dataset, field);
+// This script comes when it comes, before the page has been read or after.
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+else begin();
+
+function begin() {
+  const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-index]"));
+  const field = find("q");
+  if (script && field?.form) start(script.dataset, field);
+}
 
 /**
  * @param {DOMStringMap} given the script's own attributes
@@ -24,9 +30,10 @@ if (script && field?.form) start(script.dataset, field);
  */
 function start(given, field) {
   const isFile = location.protocol === "file:";
+  const isMember = SIGNED_IN.test(document.cookie);
   const places = {
     index: given.index ?? "/search-index/",
-    members: SIGNED_IN.test(document.cookie) || isFile ? (given.members ?? null) : null,
+    members: isMember || isFile ? (given.members ?? null) : null,
     withdrawn: isFile ? null : (given.withdrawn ?? null),
     scripts: isFile,
   };
@@ -52,6 +59,12 @@ function start(given, field) {
     given.saving ?? "",
   );
   page.start();
+  // A page that the browser kept may be older than a sign-out or a withdrawal.
+  addEventListener("pageshow", ({ persisted }) => {
+    if (!persisted) return;
+    if (SIGNED_IN.test(document.cookie) !== isMember) location.reload();
+    else session.knowWithdrawn().catch(() => {});
+  });
 }
 
 /**

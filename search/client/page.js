@@ -7,22 +7,15 @@
  * @module
  */
 
-import {
-  asksSomething,
-  hasFilters,
-  PAGE_SIZE,
-  readState,
-  SORTS,
-  toRequest,
-  writeState,
-} from "./address.js";
-import { buttons, loadSaving } from "./downloads.js";
+import { asksSomething, hasFilters, PAGE_SIZE, readState, toRequest, writeState } from "./address.js";
 import { element } from "./element.js";
 import { Facets } from "./facets.js";
 import { listenToKeys } from "./keyboard.js";
 import { announcement, heading, lastPage } from "./phrasing.js";
+import { Place } from "./place.js";
 import { SearchFailure } from "./remote.js";
-import { filtersInForce, nothingFound, pager, remarks, resultItem } from "./view.js";
+import { Toolbar } from "./toolbar.js";
+import { nothingFound, pager, remarks, resultItem } from "./view.js";
 
 /** @typedef {import("./session.js").Answer} Answer */
 /** @typedef {import("./engine.js").Hit} Hit */
@@ -63,7 +56,6 @@ export class SearchPage {
     this.parts = parts;
     this.session = session;
     this.addressOf = addressOf;
-    this.saving = saving;
     this.state = readState(location.search);
     this.committed = this.state;
     this.turn = 0;
@@ -79,6 +71,11 @@ export class SearchPage {
       wants: () => this.countAll(),
       countAll: () => this.countAll(),
     });
+    this.toolbar = new Toolbar(parts.tools, saving, {
+      list: () => this.answer && { session, state: this.state, answer: this.answer },
+      say: (words) => this.say(words),
+    });
+    this.place = new Place(parts.list);
     this.isWide = matchMedia("(min-width: 54rem)");
   }
 
@@ -98,7 +95,6 @@ export class SearchPage {
     for (const place of [tools, more, says, this.parts.facets]) {
       place.addEventListener("click", (event) => this.follow(event));
     }
-    list.addEventListener("click", () => this.remember());
     narrow.addEventListener("toggle", () => {
       if (narrow.open && !this.isWide.matches) this.countAll();
     });
@@ -113,9 +109,8 @@ export class SearchPage {
       .../** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("h3 a")),
       .../** @type {NodeListOf<HTMLElement>} */ (more.querySelectorAll("a[rel=next]")),
     ]);
-    const exports = tools.querySelector("[data-exports]");
-    exports?.append(...buttons((ending) => this.save(ending)));
-    this.scrollTo = Number(history.state?.scroll) || 0;
+    this.place.arrive();
+    if (asksSomething(this.state)) this.toolbar.show(this.state, true);
     // The index is opened while the reader still thinks.
     this.session.open().catch(() => {});
     this.run();
@@ -141,6 +136,7 @@ export class SearchPage {
 
   /** @param {State} state */
   go(state) {
+    this.place.let();
     this.typed();
     this.commit(state);
     this.parts.field.value = state.query;
@@ -158,6 +154,7 @@ export class SearchPage {
     const now = writeState(state);
     this.state = state;
     if (before !== now) {
+      this.place.leave();
       history.replaceState(history.state, "", before || location.pathname);
       history.pushState(null, "", now || location.pathname);
       this.committed = state;
@@ -174,8 +171,12 @@ export class SearchPage {
   }
 
   back() {
+    // A link within the page leads to no other list.
+    const state = readState(location.search);
+    if (writeState(state) === writeState(this.state)) return;
     clearTimeout(this.settling);
-    this.state = this.committed = readState(location.search);
+    this.place.arrive();
+    this.state = this.committed = state;
     this.parts.field.value = this.state.query;
     this.entitle();
     this.run();
@@ -185,21 +186,6 @@ export class SearchPage {
     const query = this.state.query.replace(/\s+/gu, " ").trim();
     const shown = query.length > 60 ? `${query.slice(0, 60)}…` : query;
     document.title = shown ? `${shown} · ${this.siteTitle}` : this.siteTitle;
-  }
-
-  /** Keep the place on the page for a reader who comes back from a result. */
-  remember() {
-    history.replaceState({ ...history.state, scroll: scrollY }, "");
-  }
-
-  /**
-   * To the place that was remembered; as the list grows, again.
-   *
-   * @param {boolean} isWhole whether the list is as long as it will be
-   */
-  comeBack(isWhole) {
-    if (this.scrollTo) scrollTo({ top: this.scrollTo, behavior: "instant" });
-    if (isWhole) this.scrollTo = 0;
   }
 
   /** @param {MouseEvent} event */
@@ -310,8 +296,8 @@ export class SearchPage {
         const later = this.session.snippets(answer.list).catch(() => []);
         later.then((hits) => {
           if (turn !== this.turn) return;
-          if (hits.length) this.showHits(hits, answer);
-          this.comeBack(true);
+          if (hits.length) this.showHits(hits, answer, true);
+          this.place.find(true);
         });
       }
     }
@@ -343,6 +329,7 @@ export class SearchPage {
     parts.tools.hidden = true;
     this.announce("");
     this.release();
+    this.place.find(true);
   }
 
   busy() {
@@ -358,6 +345,7 @@ export class SearchPage {
   /** The list is there, or will not come; counts may still be on their way. */
   idle() {
     clearTimeout(this.slow);
+    this.parts.narrow.hidden = false;
     this.parts.results.classList.remove("busy", "failed");
     this.parts.results.removeAttribute("aria-busy");
   }
@@ -380,70 +368,33 @@ export class SearchPage {
         ? remarks(state, answer, notice)
         : nothingFound(state, answer, without, notice)),
     );
-    this.showHits(answer.hits, answer);
+    this.showHits(answer.hits, answer, !answer.list);
     parts.list.hidden = !answer.hits.length;
     parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
     parts.more.replaceChildren(...pager(state, answer.total));
     parts.more.hidden = !parts.more.childElementCount;
-    this.showTools(answer);
+    this.toolbar.show(state, answer.total > 0);
+    this.showFilters();
     this.announce(announcement(answer, state.page));
     this.release();
-    this.comeBack(!answer.list);
+    this.place.find(!answer.list);
   }
 
   /**
    * @param {Hit[]} hits
    * @param {Answer} answer
+   * @param {boolean} isWhole
    */
-  showHits(hits, { words }) {
+  showHits(hits, { words }, isWhole) {
     const { list } = this.parts;
     // Who goes through the list with the keyboard stays where they are.
     const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
-    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf)));
+    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf, isWhole)));
     if (at >= 0) list.children[at]?.querySelector("a")?.focus({ preventScroll: true });
   }
 
-  /** @param {Answer} answer */
-  showTools(answer) {
-    const { tools } = this.parts;
-    tools.hidden = false;
-    const order = tools.querySelector("[data-order]");
-    const sort =
-      this.state.sort === "relevance" && !this.state.query.trim() ? "newest" : this.state.sort;
-    const links = SORTS.filter((name) => name !== "relevance" || this.state.query.trim()).map(
-      (name) => {
-        const href = writeState({ ...this.state, sort: name, page: 1 }) || "?";
-        const current = name === sort ? "true" : null;
-        const attributes = { href, "aria-current": current, "data-key": `sort:${name}` };
-        return element("li", null, element("a", attributes, name));
-      },
-    );
-    if (order)
-      this.keepFocus(order, () => order.replaceChildren(element("li", null, "Order"), ...links));
-    for (const group of tools.querySelectorAll("[data-order], [data-exports]")) {
-      /** @type {HTMLElement} */ (group).hidden = !answer.total;
-    }
-    this.showFilters();
-  }
-
   showFilters() {
-    const only = /** @type {HTMLElement | null} */ (this.parts.tools.querySelector("[data-only]"));
-    if (!only) return;
-    const items = filtersInForce(this.state, (name, value) => this.facets.labelOf(name, value));
-    this.keepFocus(only, () => only.replaceChildren(element("li", null, "Only"), ...items));
-    only.hidden = !items.length;
-  }
-
-  /**
-   * @param {Element} place
-   * @param {() => void} change
-   */
-  keepFocus(place, change) {
-    const focused = document.activeElement;
-    const key = place.contains(focused) ? focused?.getAttribute("data-key") : null;
-    change();
-    const again = key && place.querySelector(`[data-key="${CSS.escape(key)}"]`);
-    if (again) /** @type {HTMLElement} */ (again).focus();
+    this.toolbar.showFilters(this.state, (name, value) => this.facets.labelOf(name, value));
   }
 
   /**
@@ -478,6 +429,7 @@ export class SearchPage {
     parts.list.hidden = true;
     parts.more.replaceChildren();
     parts.facets.replaceChildren();
+    parts.narrow.hidden = true;
     this.countedFor = "";
     parts.browse.hidden = false;
     this.announce(said);
@@ -502,23 +454,16 @@ export class SearchPage {
     document.documentElement.classList.remove("urgent");
   }
 
-  /** @param {string} ending */
-  async save(ending) {
-    const { answer, state, session } = this;
-    if (!answer?.total) return;
-    const say = (/** @type {string} */ words) => {
-      this.parts.says.querySelector(".saved")?.remove();
-      this.parts.says.append(element("p", { class: "saved" }, words));
-      clearTimeout(this.announcing);
-      this.parts.status.textContent = words;
-    };
-    try {
-      const saveList = await loadSaving(this.saving);
-      await saveList(session, state, ending, answer.total, answer.best === null, say);
-    } catch (error) {
-      if (!(error instanceof SearchFailure)) throw error;
-      say(`The file could not be made. ${error.message}`);
-    }
+  /**
+   * Say what is done for the reader, in the page and aloud.
+   *
+   * @param {string} words
+   */
+  say(words) {
+    this.parts.says.querySelector(".saved")?.remove();
+    this.parts.says.append(element("p", { class: "saved" }, words));
+    clearTimeout(this.announcing);
+    this.parts.status.textContent = words;
   }
 }
 

@@ -213,12 +213,14 @@ export function marksOf({ status, access }) {
  *
  * @param {Hit} hit
  * @param {Answer["words"]} words
+ * @param {boolean} isWhole whether the abstract was looked through, too
  */
-export function whyText({ why, exact, status }, words) {
+export function whyText({ why, exact, status }, words, isWhole) {
   const fields = [...new Set(why.map(({ field }) => FIELDS[field] ?? field.replace(/_/g, " ")))];
   const parts = [];
   if (exact) parts.push(fields.length ? `exactly its ${listed(fields)}` : "exactly this");
   else if (fields.length) parts.push(`found in ${listed(fields)}`);
+  else if (words.length && isWhole) parts.push("found elsewhere in its record");
   if (!exact && fields.length) {
     const found = why.flatMap((one) => one.words);
     const missing = words.filter((word) => !stands(word, found));

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { takeWorker } from "./early.js";
+
 /** What went wrong, in words for readers. */
 export class SearchFailure extends Error {
   /** @param {{kind: string, message: string, status?: number, stack?: string}} facts */
@@ -56,7 +58,7 @@ function inWorker(script) {
   /** @type {Worker} */
   let worker;
   try {
-    worker = new Worker(script);
+    worker = takeWorker() ?? new Worker(script);
   } catch {
     return null;
   }

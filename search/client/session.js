@@ -5,6 +5,7 @@
  * @module
  */
 
+import { takeManifest } from "./early.js";
 import { MANIFEST } from "./manifest.js";
 import { SearchFailure } from "./remote.js";
 
@@ -166,6 +167,10 @@ export class Session {
    * @returns {Promise<{bytes: ArrayBuffer | null, status: number}>}
    */
   async manifest(base, cache) {
+    if (base === this.places.index && cache === "default") {
+      const bytes = await takeManifest();
+      if (bytes) return { bytes, status: 200 };
+    }
     // Without options beside the usual ones, what the page preloads is used.
     const options = /** @type {RequestInit} */ ({ credentials: "same-origin" });
     if (base === this.places.members) options.redirect = "manual";

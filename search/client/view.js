@@ -20,6 +20,9 @@ import {
   yearsLabel,
 } from "./phrasing.js";
 
+/** How many words that one may have meant are named. */
+const MOST_NEAR = 3;
+
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./engine.js").Response} Answer */
 /** @typedef {import("./address.js").State} State */
@@ -30,8 +33,9 @@ import {
  * @param {Hit} hit
  * @param {Answer["words"]} words
  * @param {(hit: Hit) => string} addressOf
+ * @param {boolean} isWhole whether a snippet that is not there will not come
  */
-export function resultItem(hit, words, addressOf) {
+export function resultItem(hit, words, addressOf, isWhole) {
   const when = element("p", { class: "when" });
   label(hit).forEach((text, i) => when.append(i ? " " : "", element("span", null, text)));
   const title = hit.title.trim()
@@ -44,12 +48,13 @@ export function resultItem(hit, words, addressOf) {
   const by = element("p", { class: "by" }, people);
   if (where) by.append(element("span", { class: "where" }, people ? `. ${where}` : where));
   const item = element("li", null, when, heading, people || where ? by : null);
-  if (hit.snippet) {
+  // A snippet that is on its way has its place.
+  if (hit.snippet || (hit.hasAbstract && !isWhole)) {
     item.append(element("p", { class: "snip" }, ...marked(hit.snippet, hit.snippetMarks)));
   }
   const meta = element("p", { class: "meta" });
   for (const { cls, text } of marksOf(hit)) meta.append(element("b", { class: cls }, text), " ");
-  const why = whyText(hit, words);
+  const why = whyText(hit, words, isWhole);
   if (why) meta.append(element("span", { class: "why" }, why));
   if (meta.childNodes.length) item.append(meta);
   return item;
@@ -85,11 +90,11 @@ export function pager(state, total) {
 export function remarks(state, answer, notice) {
   const said = [];
   const { suggestion, total, words } = answer;
-  for (const { word, corrected } of words) {
+  for (const { word, corrected, forms } of words) {
     if (!corrected || !total) continue;
-    said.push(
-      paragraph("Nothing holds “", quoted(word), "”; these hold “", quoted(corrected), "”."),
-    );
+    const near = forms.filter((form) => form !== word).slice(0, MOST_NEAR);
+    const held = near.flatMap((form, i) => [i ? "” or “" : "“", quoted(form)]);
+    said.push(paragraph("Nothing holds “", quoted(word), "”; these hold ", ...held, "”."));
   }
   if (suggestion && total) said.push(didYouMean(state, suggestion));
   if (notice) said.push(element("p", { class: "soft" }, notice));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { begin } from "./early.js";
 import { createHost } from "./host.js";
 
 const host = /** @type {Record<string, (...given: any[]) => unknown>} */ (createHost());
@@ -22,6 +23,7 @@ if (typeof scope.document === "undefined") {
 } else {
   // Loaded twice, the engine that is in use stays.
   scope.nightpressHost ??= host;
+  begin(document.currentScript);
 }
 
 /** @param {any} error */

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 import rispy
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pybtex.database import parse_string
 
 from benchmarks.web_server import Served
@@ -35,6 +36,14 @@ def counted(page: Page, key: str) -> int:
     item = page.locator(f'#search-facets li:has([data-key="{key}"])')
     expect(page.locator("#search-facets")).not_to_have_class(re.compile("stale"))
     return int(item.locator(".n").inner_text().replace(",", ""))
+
+
+def becomes(on: Page | Locator, script: str, value: object) -> None:
+    """Wait until a script returns a value; the page's own policy forbids waiting inside it."""
+    deadline = time.monotonic() + 15
+    while (found := on.evaluate(script)) != value:
+        assert time.monotonic() < deadline, (script, found, value)
+        time.sleep(0.05)
 
 
 def history_length(page: Page) -> int:
@@ -211,6 +220,42 @@ def test_the_keyboard_is_enough(page: Page) -> None:
     expect(page).to_have_url(re.compile(re.escape(target)))
     page.go_back()
     expect(titles.first).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_reader_who_comes_back_from_a_result_stands_where_they_left(
+    page: Page, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/search/?q=copper&page=2")
+    expect(page.locator("#search-results .snip").first).to_be_visible()
+    link = page.locator("#search-results h3 a").nth(7)
+    link.scroll_into_view_if_needed()
+    href = link.get_attribute("href")
+    top = link.evaluate("link => link.getBoundingClientRect().top")
+    link.click()
+    expect(page).to_have_url(re.compile(re.escape(href or "") + "$"))
+    page.go_back()
+    same = page.locator(f'#search-results h3 a[href="{href}"]')
+    expect(same).to_be_focused()
+    expect(page.locator("#search-results .snip").first).to_be_visible()
+    becomes(page, "document.fonts.status", "loaded")
+    becomes(same, "link => Math.round(link.getBoundingClientRect().top)", round(top))
+
+
+def test_pages_of_the_list_begin_at_their_top_and_back_leads_to_where_one_was(page: Page) -> None:
+    page.goto("/search/?q=copper")
+    following = page.locator("#search-more a[rel=next]")
+    expect(page.locator("#search-results .snip").first).to_be_visible()
+    following.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    assert before > 0
+    following.click()
+    expect(page).to_have_url(re.compile("page=2"))
+    results = page.locator("#results")
+    becomes(results, "one => Math.abs(one.getBoundingClientRect().top) < 60", value=True)
+    page.go_back()
+    becomes(page, "Math.round(scrollY)", round(before))
 
 
 def test_a_facet_is_reached_and_chosen_by_tab_and_enter(page: Page) -> None:

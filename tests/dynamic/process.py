@@ -56,7 +56,7 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        for _ in range(1200):
+        for _ in range(4800):
             if self.process.poll() is not None:
                 raise RuntimeError(self.log.read_text("utf-8"))
             try:

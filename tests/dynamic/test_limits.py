@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from dynamic.app import create_app
+from dynamic.limits import limiter
 from dynamic.settings import ServiceSettings
 from tests.dynamic.apache_says import signed_in
 from tests.dynamic.process import free_port
@@ -37,6 +38,7 @@ def test_two_processes_count_together(settings: ServiceSettings) -> None:
         assert set(ask(first, 200)) == {200}
         assert ask(second, 110).count(200) == 100
     finally:
+        limiter.storage.storage.close()
         server.terminate()
         server.wait()
 

@@ -164,7 +164,9 @@ def test_hostile_queries_are_only_words(index: Index, query: str) -> None:
     search(index, query)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     st.text(st.sampled_from('abc :"-*.\\/ é語\x00\ud800author:yeardoi'), max_size=60) | st.text()
 )

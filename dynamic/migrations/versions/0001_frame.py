@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from dynamic.database import exact
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -16,7 +18,7 @@ def upgrade() -> None:
         "links",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
         sa.Column("purpose", sa.Unicode(40), nullable=False),
-        sa.Column("target", sa.Unicode(255), nullable=False, index=True),
+        sa.Column("target", exact(255), nullable=False, index=True),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("expires", sa.DateTime, nullable=True, index=True),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from dynamic.database import exact
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -15,12 +17,12 @@ def upgrade() -> None:
     op.create_table(
         "feedback",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("submission", sa.Unicode(64), nullable=False),
-        sa.Column("subject", sa.Unicode(200), nullable=False, index=True),
+        sa.Column("submission", exact(64), nullable=False),
+        sa.Column("subject", exact(200), nullable=False, index=True),
         sa.Column("email", sa.Unicode(320), nullable=False, index=True),
         sa.Column("name", sa.Unicode(200), nullable=False),
         sa.Column("record_type", sa.Unicode(20), nullable=False, index=True),
-        sa.Column("record_id", sa.Unicode(400), nullable=False),
+        sa.Column("record_id", exact(400), nullable=False),
         sa.Column("record_title", sa.Unicode(2000), nullable=False),
         sa.Column("record_url", sa.Unicode(1000), nullable=False),
         sa.Column("rating", sa.Integer, nullable=True),
@@ -57,7 +59,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Unicode(20), nullable=False),
         sa.Column("note", sa.UnicodeText, nullable=False),
         sa.Column("build", sa.Integer, nullable=True),
-        sa.Column("by", sa.Unicode(200), nullable=False, index=True),
+        sa.Column("by", exact(200), nullable=False, index=True),
         sa.Column("made", sa.DateTime, nullable=False),
     )
     # What others read keeps its names, whatever becomes of the tables: docs/service.md.

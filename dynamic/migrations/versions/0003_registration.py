@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from dynamic.database import exact
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -14,7 +16,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "registration_desks",
-        sa.Column("event_id", sa.Unicode(400), primary_key=True),
+        sa.Column("event_id", exact(400), primary_key=True),
         sa.Column("capacity", sa.Integer, nullable=True),
         sa.Column("arrivals", sa.Integer, nullable=False, server_default="0"),
         sa.Column("closed", sa.DateTime, nullable=True),
@@ -30,11 +32,11 @@ def upgrade() -> None:
         sa.Column("uid", sa.String(32), nullable=False, unique=True),
         sa.Column(
             "event_id",
-            sa.Unicode(400),
+            exact(400),
             sa.ForeignKey("registration_desks.event_id"),
             nullable=False,
         ),
-        sa.Column("subject", sa.Unicode(255), nullable=False, index=True),
+        sa.Column("subject", exact(255), nullable=False, index=True),
         sa.Column("email", sa.Unicode(320), nullable=False, index=True),
         sa.Column("name", sa.Unicode(200), nullable=False),
         sa.Column("affiliation", sa.Unicode(200), nullable=False, server_default=""),
@@ -62,19 +64,19 @@ def upgrade() -> None:
             nullable=False,
             index=True,
         ),
-        sa.Column("event_id", sa.Unicode(400), nullable=False, index=True),
+        sa.Column("event_id", exact(400), nullable=False, index=True),
         sa.Column("before", sa.String(12), nullable=True),
         sa.Column("after", sa.String(12), nullable=False),
         sa.Column("at", sa.DateTime, nullable=False),
         sa.Column("by", sa.String(12), nullable=False),
-        sa.Column("actor", sa.Unicode(255), nullable=False, server_default=""),
+        sa.Column("actor", exact(255), nullable=False, server_default=""),
         sa.Column("note", sa.String(200), nullable=False, server_default=""),
     )
     op.create_table(
         "registration_mailings",
         sa.Column("nonce", sa.String(64), primary_key=True),
-        sa.Column("event_id", sa.Unicode(400), nullable=False, index=True),
-        sa.Column("actor", sa.Unicode(255), nullable=False),
+        sa.Column("event_id", exact(400), nullable=False, index=True),
+        sa.Column("actor", exact(255), nullable=False),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.Column("whom", sa.String(40), nullable=False),
         sa.Column("recipients", sa.Integer, nullable=False),
@@ -84,8 +86,8 @@ def upgrade() -> None:
         "registration_account_ties",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("email", sa.Unicode(320), nullable=False),
-        sa.Column("person_id", sa.Unicode(400), nullable=False),
-        sa.Column("actor", sa.Unicode(255), nullable=False),
+        sa.Column("person_id", exact(400), nullable=False),
+        sa.Column("actor", exact(255), nullable=False),
         sa.Column("made", sa.DateTime, nullable=False),
         sa.UniqueConstraint("email", "person_id", name="uq_registration_account_ties_email_person"),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from dynamic.database import exact
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -15,7 +17,7 @@ def upgrade() -> None:
     op.create_table(
         "cvs",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("subject", sa.String(255), nullable=False, unique=True),
+        sa.Column("subject", exact(255), nullable=False, unique=True),
         sa.Column("name", sa.Unicode(200), nullable=False),
         sa.Column("email", sa.Unicode(320), nullable=False),
         sa.Column("degree", sa.String(20), nullable=False),
@@ -28,7 +30,7 @@ def upgrade() -> None:
         sa.Column("shown_to", sa.String(10), nullable=False),
         sa.Column("consent", sa.String(20), nullable=False),
         sa.Column("consented", sa.DateTime, nullable=False),
-        sa.Column("object", sa.String(60), nullable=False, unique=True),
+        sa.Column("object", exact(60), nullable=False, unique=True),
         sa.Column("kind", sa.String(4), nullable=False),
         sa.Column("file_name", sa.Unicode(200), nullable=False),
         sa.Column("sha256", sa.LargeBinary(32), nullable=False),
@@ -68,9 +70,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "account_people",
-        sa.Column("subject", sa.String(255), primary_key=True),
-        sa.Column("person_id", sa.Unicode(255), nullable=False, index=True),
-        sa.Column("tied_by", sa.String(255), nullable=False),
+        sa.Column("subject", exact(255), primary_key=True),
+        sa.Column("person_id", exact(255), nullable=False, index=True),
+        sa.Column("tied_by", exact(255), nullable=False),
         sa.Column("tied", sa.DateTime, nullable=False),
     )
 

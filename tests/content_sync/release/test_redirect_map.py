@@ -39,7 +39,10 @@ keys = st.text(min_size=1, max_size=60).map(str.encode)
 
 
 @given(st.dictionaries(keys, keys, max_size=120))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_all_that_was_written_is_found_and_nothing_else(
     tmp_path: Path, pairs: dict[bytes, bytes]
 ) -> None:

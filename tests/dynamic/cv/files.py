@@ -66,10 +66,10 @@ def docx(
     more: dict[str, bytes] | None = None,
     relations: str = "",
     body: str = "",
+    word: str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     main: str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
 ) -> bytes:
     """Return a DOCX with one paragraph, further members, relations and body XML."""
-    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     package = "http://schemas.openxmlformats.org/package/2006"
     members = {
@@ -125,6 +125,60 @@ def _link(action: Dictionary) -> Callable[[pikepdf.Pdf], None]:
 
 def _attach(made: pikepdf.Pdf) -> None:
     made.attachments["evil.exe"] = b"MZ" + bytes(100)
+
+
+def _outside(**keys: object) -> Callable[[pikepdf.Pdf], None]:
+    """Put a stream with these keys into the file."""
+
+    def change(made: pikepdf.Pdf) -> None:
+        stream = made.make_stream(b"x")
+        for key, value in keys.items():
+            stream[f"/{key}"] = value
+        made.pages[0].obj["/PieceInfo"] = stream
+
+    return change
+
+
+def _plain_pdf(catalog: bytes) -> bytes:
+    """Return a PDF written by hand, with more in its catalog as no library would write it."""
+    content = f"BT /F1 12 Tf 60 780 Td ({TEXT}) Tj ET".encode()
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R " + catalog + b" >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R"
+        b" /Resources << /Font << /F1 5 0 R >> >> >>",
+        b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    made = b"%PDF-1.7\n"
+    places = []
+    for number, thing in enumerate(objects, 1):
+        places.append(len(made))
+        made += b"%d 0 obj\n%s\nendobj\n" % (number, thing)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    return made + (
+        b"xref\n0 %d\n0000000000 65535 f \n%strailer\n<< /Size %d /Root 1 0 R >>\n"
+        b"startxref\n%d\n%%%%EOF\n" % (len(objects) + 1, table, len(objects) + 1, len(made))
+    )
+
+
+def _revised() -> bytes:
+    """Return a harmless PDF and, appended, a revision whose catalog runs a script."""
+    first = _plain_pdf(b"")
+    place = len(first)
+    catalog = (
+        b"1 0 obj\n<< /Type /Catalog /Pages 2 0 R"
+        b" /OpenAction << /S /JavaScript /JS (1) >> >>\nendobj\n"
+    )
+    return (
+        first
+        + catalog
+        + (
+            b"xref\n1 1\n%010d 00000 n \ntrailer\n<< /Size 6 /Root 1 0 R /Prev %d >>\n"
+            b"startxref\n%d\n%%%%EOF\n"
+            % (place, int(first.split(b"startxref\n")[1].split()[0]), place + len(catalog))
+        )
+    )
 
 
 def _deep_script(made: pikepdf.Pdf) -> None:
@@ -220,6 +274,34 @@ def hostile() -> dict[str, tuple[Callable[[], bytes], str]]:
             "link",
         ),
         "attachment": (lambda: pdf(change=_attach), "attachment"),
+        "script in a name of hexadecimal digits": (
+            lambda: _plain_pdf(b"/OpenAction << /S /J#61vaScript /J#53 (app.alert\\(1\\)) >>"),
+            "script",
+        ),
+        "script in a compressed object": (
+            lambda: pdf(
+                change=lambda p: p.Root.__setitem__("/OpenAction", p.make_indirect(_script())),
+                object_stream_mode=pikepdf.ObjectStreamMode.generate,
+            ),
+            "script",
+        ),
+        "script in a later revision": (_revised, "script"),
+        "bytes of another file": (
+            lambda: pdf(change=_outside(F="//evil.example/share"), compress_streams=False),
+            "external-pdf",
+        ),
+        "page of another file": (
+            lambda: pdf(change=_outside(Ref=Dictionary(F="//evil.example/a.pdf", Page=0))),
+            "external-pdf",
+        ),
+        "postscript": (
+            lambda: pdf(change=_outside(Type=Name.XObject, Subtype=Name.PS)),
+            "script",
+        ),
+        "base of all links": (
+            lambda: pdf(change=_root(URI=Dictionary(Base="file://evil.example/"))),
+            "link",
+        ),
         "xfa": (lambda: pdf(change=_root(AcroForm=Dictionary(XFA=Array([])))), "script"),
         "sixty pages": (lambda: pdf(pages=60), "too-long"),
         "pdf bomb": (_bomb, "bomb"),
@@ -255,6 +337,52 @@ def hostile() -> dict[str, tuple[Callable[[], bytes], str]]:
             lambda: docx(body="<w:p><w:r><w:instrText>DDEAUTO cmd</w:instrText></w:r></w:p>"),
             "external",
         ),
+        "dde in two runs": (lambda: docx(body=_field(_code("DD"), _code("EAUTO cmd"))), "external"),
+        "dde around a field": (
+            lambda: docx(body=_field(_code("DD"), _field(_code("SET a b")), _code("E cmd"))),
+            "external",
+        ),
+        "dde in numbers": (lambda: docx(body=_field(_field(_code("QUOTE 68 68 69")))), "external"),
+        "dde in the strict dialect": (
+            lambda: docx(body=_code("DDE cmd"), word=STRICT),
+            "external",
+        ),
+        "dde in a simple field": (
+            lambda: docx(body='<w:p><w:fldSimple w:instr="DDEAUTO cmd"/></w:p>'),
+            "external",
+        ),
+        "link to a sheet": (
+            lambda: docx(body=_field(_code("LINK Excel.Sheet.8 //evil.example/a"))),
+            "external",
+        ),
+        "dde in a part of another place": (
+            lambda: docx(more={"other/x.xml": _part(_code("DDE cmd"))}),
+            "external",
+        ),
+        "part of another ending": (
+            lambda: docx(more={"word/header1.dat": _part(_code("DDE cmd"))}),
+            "attachment",
+        ),
+        "zip inside": (lambda: docx(more={"word/media/a.zip": _zip({"a": b"x"})}), "attachment"),
+        "alternative chunk": (lambda: docx(body='<w:altChunk r="x"/>', word=STRICT), "attachment"),
+        "another main document": (
+            lambda: docx(more={"_rels/.rels": _root_relation("evil/document.xml")}),
+            "damaged",
+        ),
+        "add-in": (
+            lambda: docx(relations=relation("webextensiontaskpanes", "a.xml", mode="Internal")),
+            "macro",
+        ),
+        "picture that a shape loads": (
+            lambda: docx(
+                body='<v:imagedata xmlns:v="urn:schemas-microsoft-com:vml" src="//evil.example/a"/>'
+            ),
+            "external",
+        ),
+        "script in a picture": (
+            lambda: docx(more={"word/media/a.svg": b"<svg><script>alert(1)</script></svg>"}),
+            "macro",
+        ),
         "path in a member": (lambda: docx(more={"word/../../etc/x": b"x"}), "damaged"),
         "encrypted member": (_encrypted_member, "password"),
         "two members of one name": (_twins, "damaged"),
@@ -264,6 +392,32 @@ def hostile() -> dict[str, tuple[Callable[[], bytes], str]]:
         ),
         "docx cut": (lambda: docx()[:-30], "damaged"),
     }
+
+
+STRICT = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+
+
+def _code(text: str) -> str:
+    return f"<w:r><w:instrText>{text}</w:instrText></w:r>"
+
+
+def _field(*parts: str) -> str:
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "end"))
+    return begin + "".join(parts) + end
+
+
+def _part(body: str) -> bytes:
+    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    return f'<w:hdr xmlns:w="{word}">{body}</w:hdr>'.encode()
+
+
+def _root_relation(target: str) -> bytes:
+    package = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    return (
+        f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1"'
+        f' Type="{office}/officeDocument" Target="{target}"/></Relationships>'
+    ).encode()
 
 
 def _zip(members: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> bytes:

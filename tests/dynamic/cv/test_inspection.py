@@ -95,8 +95,8 @@ def test_text_of_a_file_holds_no_control_characters(tmp_path: Path) -> None:
 
 
 def test_the_child_has_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dynamic.cv.inspection import _environment
+    from dynamic.cv.children import environment
 
     monkeypatch.setenv("NIGHTPRESS_PROXY_SECRET", "x" * 40)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x" * 40)
-    assert set(_environment()) <= {"PATH", "LANG", "SYSTEMROOT"}
+    assert set(environment()) <= {"PATH", "LANG", "SYSTEMROOT"}

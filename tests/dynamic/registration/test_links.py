@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from dynamic.database import db
 from dynamic.links import Link
@@ -32,6 +35,37 @@ def test_a_person_changes_and_withdraws_without_signing_in(house: House) -> None
     assert "Withdrawn" in done.text
     assert house.states() == [("p1", "withdrawn"), ("p2", "offered")]
     assert ("confirmed", "withdrawn", "link", "") in house.transitions()
+
+
+@only_sqlite
+def test_a_links_address_is_handed_on_to_nobody(house: House) -> None:
+    (person,) = house.people(1)
+    person.register()
+    page = house.stranger().get(links_of(house.mails("p1@example.org")[0])["see"])
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+
+
+@only_sqlite
+def test_what_was_written_by_link_is_not_lost_with_the_database(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (person,) = house.people(1)
+    person.register()
+    link = links_of(house.mails("p1@example.org")[0])["see"]
+    anyone = house.stranger()
+    token = token_of(anyone.get(link).text)
+
+    def fail(*_: object) -> None:
+        raise OperationalError("SELECT", None, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr("dynamic.link_pages.find_link", fail)
+    answer = anyone.send(link, csrf_token=token, q_food="No nuts\nand no fish")
+    assert answer.status_code == 503
+    assert "No nuts\nand no fish</textarea>" in answer.text
+    # Without our own token nobody puts words on our page.
+    answer = anyone.send(link, csrf_token="x", q_food="Call 0900\nat once")
+    assert answer.status_code == 400
+    assert "0900" not in answer.text
 
 
 def test_an_offer_is_taken_by_link(house: House) -> None:

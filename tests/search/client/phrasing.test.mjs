@@ -87,18 +87,20 @@ test("marks carry a sign and a word", () => {
 test("why a result is there: where the words stand, and which are missing", () => {
     const words = [{ word: "copper" }, { word: "drift" }];
     const why = [{ field: "title", words: ["copper"] }, { field: "people", words: ["copper"] }];
-    assert.equal(whyText(hit({ why }), words), "found in title and authors; without “drift”");
+    assert.equal(whyText(hit({ why }), words, true), "found in title and authors; without “drift”");
     const form = [{ field: "title", words: ["drifts"] }, { field: "abstract", words: ["copper"] }];
-    assert.equal(whyText(hit({ why: form }), words), "found in title and abstract");
+    assert.equal(whyText(hit({ why: form }), words, true), "found in title and abstract");
     const both = [{ field: "abstract", words: ["copper", "drift"] }];
-    assert.equal(whyText(hit({ why: both }), words), "found in abstract");
+    assert.equal(whyText(hit({ why: both }), words, true), "found in abstract");
     assert.equal(
-        whyText(hit({ why: both, status: "retracted" }), words),
+        whyText(hit({ why: both, status: "retracted" }), words, true),
         "found in abstract; ranked lower because retracted",
     );
     const doi = [{ field: "doi", words: [] }];
-    assert.equal(whyText(hit({ why: doi, exact: true }), words), "exactly its DOI");
-    assert.equal(whyText(hit({}), []), "");
+    assert.equal(whyText(hit({ why: doi, exact: true }), words, true), "exactly its DOI");
+    assert.equal(whyText(hit({}), [], true), "");
+    assert.equal(whyText(hit({}), words, false), "");
+    assert.equal(whyText(hit({}), words, true), "found elsewhere in its record");
 });
 
 test("values and years are named for readers", () => {
