@@ -234,7 +234,11 @@ def tables(results: list[dict[str, Any]]) -> str:
         "p95_ms": "p95 ms",
         "worst_ms": "worst ms",
     }
-    rows = [[run[key] for key in columns] for result in results for run in result["runs"]]
+    rows = [
+        [run.get(key, "not measured") for key in columns]
+        for result in results
+        for run in result["runs"]
+    ]
     return table([*columns.values()], rows)
 
 
