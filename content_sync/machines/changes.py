@@ -8,6 +8,7 @@ them over when it goes live.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zlib
 from collections import defaultdict
@@ -24,7 +25,6 @@ from content_sync.release import history
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
 
-DAYS_SHOWN = 30
 _BATCH = 2000
 _OLD = "catalogue/members"
 
@@ -32,6 +32,12 @@ _DELIVERABLES = """
 SELECT d.id, d.project_id, d.title, d.due_on, d.submitted_on, d.accepted_on, d.status,
        d.access = 'public' AND p.access = 'public' AS public
 FROM deliverables d JOIN projects p ON p.id = d.project_id ORDER BY d.id"""
+
+_FOR_MEMBERS = """
+SELECT id, coalesce(members, public) AS item FROM cache.works WHERE visible = 1 ORDER BY id"""
+
+_KINDS = ("deliverable", "members")
+"""What the history keeps facts of."""
 
 _FACTS = ("due_on", "submitted_on", "accepted_on", "status")
 
@@ -52,27 +58,29 @@ class Change(NamedTuple):
 def find_changes(
     settings: Settings, stage: Stage, reader: Reader, catalogue: Catalogue, day: str
 ) -> list[Change]:
-    """Return the changes of the last days, today's among them, the latest day first.
+    """Return the changes of the last days, today's among them.
 
     What is new since the release that is live is written into the stage for the history.
     """
     with history.open_history(settings.history) as connection:
         told = [Change(*row[:5], json.loads(row[5])) for row in history.changes(connection)]
-        had = {row[0]: json.loads(row[1]) for row in history.deliverables(connection)}
-    today = [*_works(stage, reader, catalogue, day)]
-    now = {row["id"]: _facts(row) for row in reader.rows(_DELIVERABLES)}
-    if had:
-        today += _moved(had, now, day)
+        had = {kind: history.known(connection, kind) for kind in _KINDS}
+    now: dict[str, dict[str, Any]] = {
+        "deliverable": {row["id"]: _facts(row) for row in reader.rows(_DELIVERABLES)},
+        "members": {row["id"]: _digest(row["item"]) for row in reader.rows(_FOR_MEMBERS)},
+    }
+    today = [
+        *_works(stage, reader, catalogue, day),
+        *_moved(had["deliverable"], now["deliverable"], day),
+        *_works_for_members(had["members"], now["members"], day),
+    ]
     known = {(c.type, c.id, c.audience): c for c in told if c.day == day}
     merged = [_merged(known.get((c.type, c.id, c.audience)), c) for c in today]
     _hand_over(stage, merged, had, now)
     renewed = {(c.type, c.id, c.audience) for c in merged}
     kept = [c for c in told if c.day != day or (c.type, c.id, c.audience) not in renewed]
     found = [c for c in (*merged, *kept) if c.change]
-    days = sorted({c.day for c in found}, reverse=True)[:DAYS_SHOWN]
-    return sorted(
-        (c for c in found if c.day in days), key=lambda c: (c.type, c.change, c.id, c.audience)
-    )
+    return sorted(found, key=lambda c: (c.day, c.type, c.change, c.id, c.audience))
 
 
 def _works(stage: Stage, reader: Reader, catalogue: Catalogue, day: str) -> list[Change]:
@@ -148,7 +156,9 @@ def _facts(row: Any) -> dict[str, Any]:
 
 def _moved(had: dict[str, Any], now: dict[str, Any], day: str) -> list[Change]:
     """Return what became of deliverables, for those who see them both then and now."""
-    found = []
+    found: list[Change] = []
+    if not had:
+        return found  # the first release that knows of any
     for one in sorted(had.keys() | now.keys()):
         old, new = had.get(one), now.get(one)
         if old == new:
@@ -172,6 +182,23 @@ def _moved(had: dict[str, Any], now: dict[str, Any], day: str) -> list[Change]:
     return found
 
 
+def _works_for_members(had: dict[str, Any], now: dict[str, Any], day: str) -> list[Change]:
+    """Return what became of works for members; of these it is not known what changed in them."""
+    if not had:
+        return []
+    what = {one: "new" if one not in had else "corrected" for one in now}
+    changed = [one for one in now if had.get(one) != now[one]]
+    gone = [one for one in had if one not in now]
+    return [
+        Change(day, "publication", one, "members", what.get(one, "gone"), {})
+        for one in sorted((*changed, *gone))
+    ]
+
+
+def _digest(item: str) -> str:
+    return hashlib.blake2b(item.encode(), digest_size=12).hexdigest()
+
+
 def _merged(earlier: Change | None, later: Change) -> Change:
     """Return two changes of one day as one; no change at all where the second undid the first."""
     if earlier is None or not earlier.change:
@@ -191,13 +218,18 @@ def _merged(earlier: Change | None, later: Change) -> Change:
 
 
 def _hand_over(
-    stage: Stage, changes: list[Change], had: dict[str, Any], now: dict[str, Any]
+    stage: Stage,
+    changes: list[Change],
+    had: dict[str, dict[str, Any]],
+    now: dict[str, dict[str, Any]],
 ) -> None:
     """Write down what the history takes over when the release goes live."""
     lines = [["change", *c[:5], json.dumps(c.fields, sort_keys=True)] for c in changes]
-    for one in sorted(had.keys() | now.keys()):
-        if had.get(one) != now.get(one):
-            facts = json.dumps(now[one], sort_keys=True) if one in now else ""
-            lines.append(["deliverable", one, facts])
+    for kind in _KINDS:
+        before, after = had[kind], now[kind]
+        for one in sorted(before.keys() | after.keys()):
+            if before.get(one) != after.get(one):
+                facts = json.dumps(after[one], sort_keys=True) if one in after else ""
+                lines.append([kind, one, facts])
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
     stage.add([write_file(stage.root, history.CHANGES_FILE, text.encode())])

@@ -23,6 +23,7 @@ from content_sync.urls import page_file, record_url, slug
 URL = "/changes/"
 FEED = "/changes/changes.atom"
 JSON = "/changes/changes.json"
+DAYS_SHOWN = 30
 PER_PAGE = 150
 MOST_OF_A_KIND = 300
 """Changes of one kind and day that are shown one by one; the files of a day hold all."""
@@ -85,7 +86,7 @@ def write_changes(
         "built": iso_in_words(built),
     }
     for audience in ("public", "members"):
-        seen = [c for c in changes if c.audience in ("public", audience)]
+        seen = _last_days([c for c in changes if c.audience in ("public", audience)])
         if audience == "members" and len(seen) == len([c for c in seen if c.audience == "public"]):
             continue
         shown = _Shown(reader, seen, audience)
@@ -165,6 +166,11 @@ class _Shown:
             # Its page stays and is answered 410.
             return entry | {"title": without_latex(row["title"])}
         return entry | {"change": "gone"}
+
+
+def _last_days(changes: Sequence[Change]) -> list[Change]:
+    days = sorted({c.day for c in changes}, reverse=True)[:DAYS_SHOWN]
+    return [c for c in changes if c.day in days]
 
 
 def _days(changes: Sequence[Change], shown: _Shown) -> list[Context]:

@@ -123,6 +123,8 @@ class Build:
         self.state: dict[str, str] = {}
         self.scope: dict[str, list[str]] | None = None
         """Which ids of each kind `make_records` looked at; None means all."""
+        self.files_of: tuple[str, ...] | None = None
+        """The only publications whose full texts are looked for; None means all."""
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
         self._renderer: Renderer | None = None
@@ -211,7 +213,9 @@ class Build:
 
     def bring_full_texts(self) -> FullTextReport:
         """Look for full texts that came, changed or went."""
-        return bring_full_texts(self.settings, self.reader.connection, self.cache.connection)
+        return bring_full_texts(
+            self.settings, self.reader.connection, self.cache.connection, self.files_of
+        )
 
     def render_gone(self, url: str) -> bytes:
         """Return the page that says of a URL that its record is no longer published."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from content_sync import urls
 from content_sync.release import manifest
@@ -52,9 +52,11 @@ CREATE TABLE IF NOT EXISTS changes (
     PRIMARY KEY (day, type, id, audience)
 ) WITHOUT ROWID;
 
--- A row is one deliverable as the live release knows it.
-CREATE TABLE IF NOT EXISTS deliverables (
-    id TEXT PRIMARY KEY, facts TEXT NOT NULL  -- JSON
+-- A row is one deliverable, or one work for members, as the live release knows it.
+CREATE TABLE IF NOT EXISTS known (
+    type  TEXT NOT NULL, id TEXT NOT NULL,
+    facts TEXT NOT NULL,       -- JSON: what can move; of a work a digest
+    PRIMARY KEY (type, id)
 ) WITHOUT ROWID;
 
 -- A row is one URL that was ever live.
@@ -106,10 +108,17 @@ class Recorded(NamedTuple):
     departed: int
 
 
-def record(connection: sqlite3.Connection, release: Release) -> Recorded:
-    """Enter the URLs of `release`, which is going live, into the ledger."""
+def record(
+    connection: sqlite3.Connection, release: Release, changed: Collection[str] | None = None
+) -> Recorded:
+    """Enter the URLs of `release`, which is going live, into the ledger.
+
+    `changed` names the only files that differ from those of the release that was entered last.
+    """
     connection.execute("ATTACH ? AS m", (manifest.read_only(release.manifest_file),))
     connection.execute(_LIVE)
+    if changed is not None:
+        return _record_changed(connection, release, changed)
     (previous,) = connection.execute(
         "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
         (release.number,),
@@ -133,13 +142,50 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
         " AND NOT EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)",
         (previous,),
     ).rowcount
+    _enter_release(connection, release)
+    _take_stamps(connection, release)
+    return Recorded(len(new), departed)
+
+
+def _enter_release(connection: sqlite3.Connection, release: Release) -> None:
     connection.execute(
         "INSERT INTO releases (number, opened, published, recorded) VALUES (?1, ?2, ?2, ?2)"
         " ON CONFLICT DO UPDATE SET recorded = ?2, published = coalesce(published, ?2)",
         (release.number, now()),
     )
-    _take_stamps(connection, release)
-    return Recorded(len(new), departed)
+
+
+def _record_changed(
+    connection: sqlite3.Connection, release: Release, changed: Collection[str]
+) -> Recorded:
+    new = departed = 0
+    (previous,) = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
+        (release.number,),
+    ).fetchone()
+    for path in changed:
+        row = connection.execute(
+            "SELECT key IS NULL, records FROM live WHERE path = ?", (path,)
+        ).fetchone()
+        known = connection.execute(
+            "SELECT last_release FROM urls WHERE path = ?", (path,)
+        ).fetchone()
+        if row and known is None and not is_exempt(path):
+            kind = _kind(path, row[1], is_prose=bool(row[0]))
+            connection.execute(
+                "INSERT INTO urls VALUES (?, ?, ?, ?, NULL)", (path, *kind, release.number)
+            )
+            new += 1
+        elif row and known and known[0] is not None:
+            connection.execute("UPDATE urls SET last_release = NULL WHERE path = ?", (path,))
+        elif row is None and known and known[0] is None:
+            connection.execute(
+                "UPDATE urls SET last_release = max(first_release, ?) WHERE path = ?",
+                (previous, path),
+            )
+            departed += 1
+    _enter_release(connection, release)
+    return Recorded(new, departed)
 
 
 STAMPS_FILE = "catalogue/changed.jsonl"
@@ -154,7 +200,7 @@ def stamps(connection: sqlite3.Connection) -> list[tuple[str, bytes, str, str, i
 
 
 CHANGES_FILE = "catalogue/changes.jsonl"
-"""What a release adds to the tables `changes` and `deliverables`."""
+"""What a release adds to the tables `changes` and `known`."""
 
 _DAYS_KEPT = 60
 """Old values of fields are not kept for good."""
@@ -167,9 +213,10 @@ def changes(connection: sqlite3.Connection) -> list[tuple[str, str, str, str, st
     ).fetchall()
 
 
-def deliverables(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Return the deliverables that the live release knows."""
-    return connection.execute("SELECT id, facts FROM deliverables ORDER BY id").fetchall()
+def known(connection: sqlite3.Connection, record_type: str) -> dict[str, Any]:
+    """Return what the live release knows of records that the stamps do not tell of."""
+    rows = connection.execute("SELECT id, facts FROM known WHERE type = ?", (record_type,))
+    return {one: json.loads(facts) for one, facts in rows}
 
 
 def _take_changes(connection: sqlite3.Connection, release: Release) -> None:
@@ -183,14 +230,16 @@ def _take_changes(connection: sqlite3.Connection, release: Release) -> None:
                     "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?)", values
                 )
             elif values[1]:
-                connection.execute("INSERT OR REPLACE INTO deliverables VALUES (?, ?)", values)
+                connection.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (kind, *values))
             else:
-                connection.execute("DELETE FROM deliverables WHERE id = ?", values[:1])
-    connection.execute(
-        "DELETE FROM changes WHERE day NOT IN"
-        " (SELECT DISTINCT day FROM changes ORDER BY day DESC LIMIT ?)",
-        (_DAYS_KEPT,),
-    )
+                connection.execute("DELETE FROM known WHERE type = ? AND id = ?", (kind, values[0]))
+    # Audiences apart: how long everyone is told of a change must not hang on members' records.
+    for audience in ("public", "members"):
+        connection.execute(
+            "DELETE FROM changes WHERE audience = ?1 AND day NOT IN (SELECT DISTINCT day"
+            " FROM changes WHERE audience = ?1 ORDER BY day DESC LIMIT ?2)",
+            (audience, _DAYS_KEPT),
+        )
 
 
 def _take_stamps(connection: sqlite3.Connection, release: Release) -> None:

@@ -82,7 +82,10 @@ def test_a_night_tells_what_it_changed(site: Site) -> None:
     public = b"".join(f.read_bytes() for f in (live(site) / "public/changes").iterdir())
     for hidden in ("For few eyes", str(secret[0]), titles[closed], titles[gone]):
         assert hidden.encode() not in public
-    assert str(secret[0]) in site.page("members/changes/index.html")
+    for_members = site.page("members/changes/index.html")
+    assert str(secret[0]) in for_members
+    assert "For few eyes" in for_members
+    assert "/members/publications/n-2_u/" in for_members
 
     feed = feedparser.parse((live(site) / "public/changes/changes.atom").read_bytes())
     assert feed.bozo is False
