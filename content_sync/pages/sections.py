@@ -93,7 +93,7 @@ def _home(reader: Reader) -> Iterator[Page]:
                 "title": "",
                 "heading": reader.shared["heading"],
                 "lead": reader.shared["lead"],
-                "description": reader.shared["lead"],
+                "description": reader.shared["lead"] or reader.shared["heading"],
                 "counts": _home_counts(reader, audience),
                 "newest_heading": "Newest",
                 "newest": [card(w, audience) for w in shown],
