@@ -24,6 +24,7 @@ QUESTIONS = (
     "against_servers",
     "service_load",
     "cv_memory",
+    "mirror_objects",
 )
 
 

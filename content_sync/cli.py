@@ -20,7 +20,8 @@ from content_sync.agent.commands import agent_commands
 from content_sync.cvbook.commands import book
 from content_sync.errors import NightpressError
 from content_sync.importing.commands import import_command
-from content_sync.operations.commands import usage
+from content_sync.mirror.commands import mirror
+from content_sync.operations.commands import backup, restore, usage
 from content_sync.source.commands import diff, source
 from content_sync.travelling.commands import edition, proceedings
 from deploy.signin.commands import signin
@@ -360,12 +361,14 @@ def rollback(site: Path, reason: str) -> None:
 @_site_option
 @click.option("--full", is_flag=True, help="Look at every page, not only at what was touched.")
 @click.option("--accept", is_flag=True, help="Go on although more is gone than the guard allows.")
+@click.option("--record", multiple=True, help="Bring this record alone, as type:id, in seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @_told
-def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
+def nightly(site: Path, full: bool, accept: bool, record: tuple[str, ...], as_json: bool) -> None:
     """Run the whole job: sync, build, index, check, publish.
 
-    A failure at any step leaves the live site as it was.
+    A failure at any step leaves the live site as it was. With --record only that record is read,
+    and its pages made and indexed; where that cannot be, the whole job is run and says why.
 
     Example: nightpress nightly --site /srv/publications
     """
@@ -377,6 +380,8 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         from content_sync.pages.site import nothing_to_do
         from content_sync.terminal import log
 
+        if record and not full and not accept and _fast(settings, record, seconds, as_json):
+            return
         _tell_service(before_build(site))
         log.info("Reading the source")
         with timed(seconds, "sync"):
@@ -384,7 +389,13 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
         if not full and synced.unchanged and nothing_to_do(settings):
             _tell_service(after_release(site))
             books = _cv_books(settings, seconds)
-            _summary(settings, synced, seconds, as_json, skipped=True, books=books)
+            mirrored = _mirror(settings, seconds)
+            _summary(
+                *(settings, synced, seconds, as_json),
+                skipped=True,
+                books=books,
+                mirrored=mirrored,
+            )
             return
         log.info("Building the pages")
         with timed(seconds, "build"):
@@ -415,16 +426,51 @@ def nightly(site: Path, full: bool, accept: bool, as_json: bool) -> None:
             _publish(settings)
         _tell_service(after_release(site))
         books = _cv_books(settings, seconds)
+        mirrored = _mirror(settings, seconds)
         _summary(
             settings,
             synced,
             seconds,
             as_json,
+            mirrored=mirrored,
             built=built,
             indexed=indexed,
             checked=checked,
             books=books,
         )
+
+
+def _fast(
+    settings: Settings, records: tuple[str, ...], seconds: dict[str, float], as_json: bool
+) -> bool:
+    """Bring some records alone to the live site; return False where the whole job is needed."""
+    from content_sync.fast_lane import NotInPart, parse, publish_records
+    from content_sync.terminal import Progress, log
+
+    wanted = parse(records)
+    if locked := _publishing_lock(settings):
+        log.info("A whole build: %s.", locked)
+        return False
+    progress = Progress()
+    try:
+        done = publish_records(settings, wanted, seconds, progress)
+    except NotInPart as error:
+        log.info("A whole build: %s", error)
+        return False
+    finally:
+        progress.close()
+    if done.checked and done.checked.errors:
+        click.echo(_check_words(done.checked), err=True)
+        _fail("The release does not verify; the live site is as it was.", 1)
+    _summary(
+        *(settings, done.synced, seconds, as_json),
+        built=done.built,
+        indexed=done.indexed,
+        checked=done.checked,
+        skipped=done.release is None,
+        part=done.facts(),
+    )
+    return True
 
 
 def _publishing_lock(settings: Settings) -> Any:
@@ -439,6 +485,30 @@ def _tell_service(said: str) -> None:
 
     if said:
         log.warning(said)
+
+
+def _mirror(settings: Settings, seconds: dict[str, float]) -> str:
+    """Bring the mirror up to date, if there is one, and say what came of it.
+
+    The release is live by now: a bucket that does not answer is no failure of the night.
+    """
+    from content_sync.terminal import Progress, log, timed
+
+    if not settings.mirror:
+        return ""
+    from content_sync.mirror.run import mirror as copy
+
+    log.info("Copying to the mirror")
+    progress = Progress()
+    try:
+        with timed(seconds, "mirror"):
+            reports = copy(settings, progress=progress)
+    except NightpressError as error:
+        log.warning("The mirror is as it was, or half-way: %s", error)
+        return f"not up to date: {error}"
+    finally:
+        progress.close()
+    return "; ".join(f"{r.place}: {r.sent:,} sent, {r.deleted:,} deleted" for r in reports)
 
 
 def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
@@ -457,6 +527,24 @@ def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
         if problem := before_books(settings.site):
             log.warning("%s", problem)
         return commands.write(settings)
+
+
+@main.command()
+@_site_option
+@_told
+def spare(site: Path) -> None:
+    """Make a copy of the live release ready, upon which one record can go live in seconds.
+
+    The agent does it whenever nothing else runs. It costs no space: files are hard links.
+
+    Example: nightpress spare
+    """
+    from content_sync.release.spare import make_spare
+
+    settings = _start(site)
+    with _lock(settings, "spare"):
+        made = make_spare(settings)
+    click.echo("A copy of the live release stands ready." if made else "There was nothing to do.")
 
 
 @main.command()
@@ -632,7 +720,9 @@ def _summary(
     checked: Any = None,
     skipped: bool = False,
     books: Any = None,
+    mirrored: str = "",
     held: str = "",
+    part: dict[str, Any] | None = None,
 ) -> None:
     from content_sync.status import night_facts
     from content_sync.terminal import told
@@ -640,6 +730,10 @@ def _summary(
     facts = night_facts(settings, synced, built, indexed, checked, seconds, skipped)
     if held:
         facts["held"] = held
+    if mirrored:
+        facts["mirror"] = mirrored
+    if part:
+        facts["part"] = part
     told.end(facts=facts)
     if as_json:
         click.echo(json.dumps(facts, ensure_ascii=False))
@@ -647,6 +741,10 @@ def _summary(
     click.echo(f"\n{settings.sitename}, release {facts['release']}")
     if held:
         click.echo(f"  {held}")
+    if part:
+        for name in ("pages", "shards"):
+            for line in part[name]:
+                click.echo(f"  {name[:-1]:<9} {line}")
     if skipped:
         click.echo("  Nothing has changed since the last release: nothing was built.")
     click.echo(f"  Records   {_sync_words(synced)}")
@@ -658,6 +756,8 @@ def _summary(
         from content_sync.cvbook.commands import words
 
         click.echo(f"  CV books  {words(books)}")
+    if mirrored:
+        click.echo(f"  Mirror    {mirrored}")
     steps = ", ".join(f"{name} {value:.1f}" for name, value in seconds.items())
     click.echo(f"  Seconds   {steps}; {sum(seconds.values()):.1f} in all")
     look = "make serve" if (settings.site / "Makefile").is_file() else "nightpress serve"
@@ -684,6 +784,9 @@ cv.add_command(book)
 main.add_command(cv)
 main.add_command(privacy)
 main.add_command(_add(usage))
+main.add_command(_add(backup))
+main.add_command(_add(restore))
+main.add_command(_add(mirror))
 main.add_command(_add(edition))
 main.add_command(_add(proceedings))
 

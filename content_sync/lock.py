@@ -44,12 +44,12 @@ class SiteLocked(NightpressError):
 
 
 @contextlib.contextmanager
-def lock(settings: Settings, job: str) -> Iterator[None]:
-    """Hold the site's lock for the length of the block.
+def lock(settings: Settings, job: str, *, name: str = "job") -> Iterator[None]:
+    """Hold the site's lock for the length of the block; another `name` is another lock.
 
     Raises SiteLocked, which names the holder, when another job has it.
     """
-    file = (settings.var / "job.lock").resolve()
+    file = (settings.var / f"{name}.lock").resolve()
     file.parent.mkdir(parents=True, exist_ok=True)
     with _in_this_process(file, job):
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
@@ -58,7 +58,7 @@ def lock(settings: Settings, job: str) -> Iterator[None]:
                 _seize(descriptor)
             except OSError as error:
                 raise _refusal(_read(descriptor)) from error
-            with _leased(settings, file, job):
+            with _leased(file, job):
                 _write(descriptor, _self(job))
                 try:
                     yield
@@ -121,9 +121,9 @@ def _in_this_process(file: Path, job: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _leased(settings: Settings, file: Path, job: str) -> Iterator[None]:
+def _leased(file: Path, job: str) -> Iterator[None]:
     """Keep other machines out that share the folder: the system's lock may not reach them."""
-    lease = Lease(settings.var / "job.lease", job)
+    lease = Lease(file.with_suffix(".lease"), job)
     # We hold this machine's own lock: what it left of a lease is of a process that was killed.
     other = lease.take(alone_here=True)
     if other:

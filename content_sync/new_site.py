@@ -65,6 +65,12 @@ AGENT_PORT = 8766
 # A git repository (https or ssh) from which content/ is pulled before each of its builds.
 CONTENT_GIT = ""
 
+# A copy of the public pages in a bucket, for a CDN or a standby ('nightpress mirror',
+# docs/mirror.md), as s3://bucket/prefix. Members' and staff's pages go to a private bucket of
+# their own, or nowhere.
+MIRROR = ""
+MIRROR_PRIVATE = ""
+
 # Processes for heavy steps; 0 means one for each core.
 WORKERS = 0
 

@@ -82,6 +82,13 @@ class Settings:
     mail_again_after: int = 3
     """How many failed builds in a row until staff are told once more."""
 
+    mirror: str = ""
+    """s3://bucket/prefix to which `nightpress mirror` copies the public tree; empty: none."""
+    mirror_private: str = ""
+    """A private bucket for members' and staff's pages; empty: they are copied nowhere."""
+    mirror_workers: int = 16
+    """How many objects are sent at once."""
+
     cv_store: str = ""
     """Where the service keeps CVs: a folder, or s3://bucket/prefix; empty means var/cv-store/."""
     cv_companies: Mapping[str, str] = field(default_factory=dict)
@@ -173,6 +180,9 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
     for name in ("sitename", "siteurl", "timezone", "sign_in_url", "full_texts", "s3_endpoint_url"):
         if not isinstance(values.get(name, ""), str):
             yield f"{name.upper()} must be text"
+    for name in ("mirror", "mirror_private"):
+        if not re.fullmatch(r"(?:s3://[^/\s]+(?:/\S*)?)?", str(values.get(name, ""))):
+            yield f"{name.upper()} must be s3://bucket or s3://bucket/prefix"
     if str(values.get("timezone", "UTC")) not in available_timezones():
         yield "TIMEZONE must be an IANA name such as Europe/Berlin"
     if not re.fullmatch(r"(?:([01]\d|2[0-3]):[0-5]\d)?", str(values.get("nightly_at", ""))):
@@ -206,7 +216,7 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
             yield f"{name.upper()} must be a whole number, {least} or more"
 
 
-_LEAST_AGENT = (("agent_port", 1), ("mail_again_after", 2))
+_LEAST_AGENT = (("agent_port", 1), ("mail_again_after", 2), ("mirror_workers", 1))
 _LEAST_SOURCE = (
     ("source_login_seconds", 1),
     ("source_lock_seconds", 1),

@@ -27,6 +27,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "demo_data": info.get("is_demo"),
         "releases_kept": ", ".join(str(r.number) for r in releases(settings)) or None,
         "staged": stage.number if stage else None,
+        "mirror": _mirror(settings),
     }
 
 
@@ -76,6 +77,15 @@ def night_facts(
             "warnings": len(checked.warnings),
         }
     return facts
+
+
+def _mirror(settings: Settings) -> str | None:
+    if not settings.mirror:
+        return None
+    from content_sync.mirror.state import last_run
+
+    found = last_run(settings.var / "mirror.sqlite", settings.mirror)
+    return f"release {found[0]} since {found[1]}" if found else "never copied"
 
 
 def _plain(record: Any) -> Any:

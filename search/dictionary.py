@@ -62,21 +62,27 @@ def write_groups(path: Path, groups: dict[str, list[str]]) -> None:
     path.write_text("\n".join(sorted(lines)), encoding="utf-8")
 
 
-def read_groups(path: Path) -> dict[str, list[str]]:
-    """Return what `write_groups` wrote."""
-    text = path.read_text(encoding="utf-8")
-    rows = (line.split("\t") for line in text.split("\n") if line)
-    return {row[0]: row[1:] for row in rows}
-
-
-def _first_forms(path: Path, stems: Collection[str]) -> dict[str, str]:
-    """Return stem → first form, of some stems, from what `write_groups` wrote."""
+def read_groups(path: Path, stems: Collection[str]) -> dict[str, list[str]]:
+    """Return some stems and their forms, of what `write_groups` wrote."""
     found = {}
     for line in path.read_text(encoding="utf-8").split("\n"):
         stem, _, forms = line.partition("\t")
         if stem in stems:
-            found[stem] = forms.partition("\t")[0]
+            found[stem] = forms.split("\t")
     return found
+
+
+def change_groups(path: Path, groups: dict[str, list[str]]) -> None:
+    """Give some stems other forms, or none; the file is a new one then."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        stem = line.partition("\t")[0]
+        if stem not in groups:
+            lines.append(line)
+        elif groups[stem]:
+            lines.append("\t".join((stem, *groups[stem])))
+    path.unlink()
+    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def worth_a_slip(form: str, frequency: int) -> bool:
@@ -144,7 +150,7 @@ class _Words:
     def know_first_forms(self, older: Iterable[Path]) -> None:
         wanted = set(self.texts)
         for path in older:
-            for stem, form in _first_forms(path, wanted).items():
+            for stem, (form, *_) in read_groups(path, wanted).items():
                 wanted.remove(stem)
                 if form not in self.groups[stem]:
                     self.groups[stem] = sorted((*self.groups[stem], form), key=order)

@@ -86,8 +86,8 @@ def coordinate(score: int, matched: int, words: int) -> int:
 
 
 def in_this_form(score: int, same: int, words: int) -> int:
-    """Return the score of a document that has so many of a short query's words as written."""
-    if not words or words > LONGEST_COORDINATED:
+    """Return the score of a document that has so many of a query's words as written."""
+    if not words:
         return score
     return math.floor(score * (1 + (SAME_FORM * same) / words))
 

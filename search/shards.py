@@ -37,7 +37,7 @@ IDS = "ids.txt"
 GROUPS = "groups.txt"
 """Words and their forms."""
 
-PACK_BYTES = 256_000
+PACK_BYTES = 64_000
 KEYS_BYTES = 4_000
 _FILES_PER_PAPER = 0.1
 """Files for results that a publication may cost."""

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 
 from search.dictionary import (
     POSITIONS_TOGETHER,
+    change_groups,
     decode_vocabulary,
     encode_vocabulary,
     level_of,
     read_groups,
     separator,
     worth_a_slip,
-    write_groups,
 )
 from search.encoding import Reader, from_front_coded, front_coded, order, sized
 from search.schema import STEMS
@@ -58,11 +58,12 @@ def remove_words(
     files: Files, directory: dict[str, Any], groups_file: Path, lost: Lost
 ) -> dict[str, Any]:
     """Have the files say nothing of what is lost, and return the directory as it is then."""
-    removal = _Removal(files, directory, read_groups(groups_file), lost)
+    words = {*lost.names, *lost.unused, *(index_words(each)[0] for each in lost.spellings)}
+    groups = read_groups(groups_file, {*lost.texts, *(STEMS[word] for word in words)})
+    removal = _Removal(files, directory, groups, lost)
     changed = removal.run()
     if removal.regrouped:
-        groups_file.unlink()
-        write_groups(groups_file, removal.groups)
+        change_groups(groups_file, removal.regrouped)
     return {**directory, **changed}
 
 
@@ -73,7 +74,8 @@ class _Removal:
         self.files = files
         self.lost = lost
         self.groups = groups
-        self.regrouped = False
+        self.regrouped: dict[str, list[str]] = {}
+        """Stem → forms, where there are fewer."""
         self.head_forms = [forms.split(" ") for forms in directory["heads"]]
         self.head_of = {forms[0]: i for i, forms in enumerate(self.head_forms)}
         self.heads = _Heads(files, self.head_forms)
@@ -157,11 +159,7 @@ class _Removal:
                 self.terms[others[0]].owner = None
                 for other in others[1:]:
                     self.terms[other].owner = others[0]
-        self.regrouped = True
-        if others:
-            self.groups[stem] = others
-        else:
-            del self.groups[stem]
+        self.groups[stem] = self.regrouped[stem] = others
 
     def _levels(self) -> dict[str, int | None]:
         """Return form → its new level in the vocabulary, None to take it out, if it changes."""

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, settings
 
 from tools.components import COMPONENTS, install_line, missing, nothing_may_be_left_out
 
-
 # A loaded machine makes slow examples, and no fault of the code: speed is measured elsewhere.
 settings.register_profile("any load", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any load")

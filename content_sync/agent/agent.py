@@ -16,6 +16,8 @@ from content_sync.agent.mails import tell_staff
 from content_sync.agent.store import rows
 from content_sync.lease import SECONDS, Lease, read_holder
 from content_sync.lock import holder
+from content_sync.release.releases import live
+from content_sync.release.spare import spare_of
 from content_sync.settings import Settings
 
 log = logging.getLogger("nightpress.agent")
@@ -68,10 +70,14 @@ class Agent:
             runner.end_orphan(self.settings, lost)
         for build in queue.take_up(self.settings):
             log.warning("Build %s was interrupted; its requests are asked for again.", build.id)
+        tried = 0
         with _scheduled(self.settings) if self._schedule else contextlib.nullcontext():
             while not self._stop.wait(0.2):
                 if not lease.is_held():
                     return
+                if queue.pending(self.settings) is None:
+                    tried = self._stand_ready(tried)
+                    continue
                 if self._is_busy():
                     continue
                 claimed = queue.claim(self.settings)
@@ -81,10 +87,17 @@ class Agent:
                 if runner.run_build(self.settings, claimed, self._stop) != "running":
                     tell_staff(self.settings, before, claimed.id)
 
+    def _stand_ready(self, tried: int) -> int:
+        """Make a copy of the live release for single records, once for each release."""
+        release = live(self.settings)
+        if release is None or release.number == tried or self._is_busy():
+            return tried
+        if spare_of(self.settings) is None and not runner.make_spare(self.settings, self._stop):
+            log.warning("No copy of the live release stands ready; a record takes a whole build.")
+        return release.number
+
     def _is_busy(self) -> bool:
         """Whether somebody works on the site by hand: the queue waits."""
-        if queue.pending(self.settings) is None:
-            return True
         if holder(self.settings) is not None:
             return True
         file = self.settings.var / "job.lease"

@@ -145,11 +145,12 @@ def purge(site: Path, reason: str) -> None:
     """
     from content_sync.agent import publishing_acts as acts
 
-    gone = acts.purge(_settings(site), this_user(), reason)
+    settings = _settings(site)
+    gone = acts.purge(settings, this_user(), reason)
     names = ", ".join(str(number) for number in gone)
     click.echo(f"Removed: releases {names}." if gone else "No kept release holds an erased record.")
-    if gone:
-        click.echo("A mirror follows with its next run.")
+    if settings.mirror or settings.mirror_private:
+        click.echo("The mirror holds what the live release holds, and no older version.")
 
 
 @click.command()

@@ -9,6 +9,7 @@ from content_sync.operations import overlay
 from content_sync.release import switch
 from content_sync.release.history import open_history
 from content_sync.release.releases import Release, live, releases
+from content_sync.release.spare import drop_spare
 from content_sync.settings import Settings
 from content_sync.snapshot import open_snapshot
 from content_sync.urls import PLURALS, page_file, record_url
@@ -31,7 +32,22 @@ def withdraw(settings: Settings, record: str, kind: str, who: str, reason: str) 
         )
     done = overlay.withdraw(settings, record, kind)
     audit(settings, who, "withdraw", f"{record} ({kind})", reason)
+    _hide_in_mirror(settings)
     return done
+
+
+def _hide_in_mirror(settings: Settings) -> None:
+    if not (settings.mirror or settings.mirror_private):
+        return
+    from content_sync.mirror.run import hide_withdrawn
+
+    try:
+        hide_withdrawn(settings)
+    except NightpressError as error:
+        raise NightpressError(
+            f"Withdrawn here, but the mirror still has it: {error}",
+            hint="Withdraw it once more when the bucket answers.",
+        ) from error
 
 
 def bring_back(settings: Settings, record: str, who: str, reason: str) -> bool:
@@ -64,8 +80,9 @@ def roll_back(settings: Settings, who: str, reason: str) -> Release:
 def purge(settings: Settings, who: str, reason: str) -> list[int]:
     """Remove kept releases that still hold pages of erased records; return their numbers.
 
-    The live release is never removed: NightpressError names the records that it still holds,
-    for which a build must come first.
+    The mirror, if there is one, follows at once, and keeps no older versions. The live release
+    is never removed: NightpressError names the records that it still holds, for which a build
+    must come first.
     """
     erased = [r for r, kind in overlay.withdrawn(settings).items() if kind == "erased"]
     with lock(settings, "purge"):
@@ -82,8 +99,15 @@ def purge(settings: Settings, who: str, reason: str) -> list[int]:
         ]
         for release in doomed:
             switch.remove(release)
-    if doomed:
-        audit(settings, who, "purge", ", ".join(f"release {r.number}" for r in doomed), reason)
+        drop_spare(settings)  # it may hold files of a release before the live one
+    gone = ", ".join(f"release {r.number}" for r in doomed)
+    if settings.mirror or settings.mirror_private:
+        from content_sync.mirror.run import mirror
+
+        mirror(settings, purge=True)
+        gone = f"{gone}, the mirror" if gone else "the mirror"
+    if gone:
+        audit(settings, who, "purge", gone, reason)
     return [r.number for r in doomed]
 
 

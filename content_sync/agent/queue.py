@@ -202,6 +202,15 @@ def requests_of(settings: Settings, build: int, most: int = 200) -> list[dict[st
     return [dict(row) for row in found]
 
 
+def records_of(settings: Settings, build: Build) -> tuple[str, ...]:
+    """Return the records that a build is for, if it is for these alone; else nothing."""
+    if build.full or build.accept:
+        return ()
+    found = rows(settings, "SELECT DISTINCT record FROM requests WHERE build = ?", build.id)
+    records = tuple(sorted(row["record"] for row in found))
+    return records if all(records) else ()
+
+
 def _carry_on(connection: sqlite3.Connection, lost: sqlite3.Row) -> None:
     waiting = connection.execute("SELECT id FROM builds WHERE state = 'pending'").fetchone()
     number = (

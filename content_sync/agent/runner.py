@@ -36,7 +36,8 @@ def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
     progress.unlink(missing_ok=True)
     command = [sys.executable, "-m", "content_sync.cli", "nightly", "--site", str(settings.site)]
     command += [*(["--full"] if build.full else []), *(["--accept"] if build.accept else [])]
-    path = os.pathsep.join(p for p in (str(_ENGINE), os.environ.get("PYTHONPATH", "")) if p)
+    for record in queue.records_of(settings, build):
+        command += ["--record", record]
     with log.open("ab") as output:
         if said := pull_content(settings):
             output.write(f"{said}\n".encode())
@@ -47,7 +48,7 @@ def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=settings.site,
-            env={**os.environ, "PYTHONPATH": path, "NIGHTPRESS_PROGRESS": str(progress)},
+            env={**_environment(), "NIGHTPRESS_PROGRESS": str(progress)},
             start_new_session=True,
         )
     queue.runs_as(settings, build, child.pid)
@@ -69,6 +70,29 @@ def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
     )
     _tidy(log.parent)
     return state
+
+
+def make_spare(settings: Settings, stop: threading.Event) -> bool:
+    """Have a copy of the live release made ready; return whether that succeeded."""
+    child = subprocess.Popen(
+        [sys.executable, "-m", "content_sync.cli", "spare", "--site", str(settings.site)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=settings.site,
+        env=_environment(),
+        start_new_session=True,
+    )
+    while child.poll() is None:
+        if stop.wait(0.2):
+            _end(child)
+            return False
+    return child.returncode == 0
+
+
+def _environment() -> dict[str, str]:
+    path = os.pathsep.join(p for p in (str(_ENGINE), os.environ.get("PYTHONPATH", "")) if p)
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def end_orphan(settings: Settings, build: Build) -> None:

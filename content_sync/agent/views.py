@@ -22,16 +22,20 @@ from flask_wtf.csrf import generate_csrf
 
 from content_sync.agent import publishing_acts as acts
 from content_sync.agent import queue, tokens, told
+from content_sync.agent.links import read_report
 from content_sync.agent.publishing import lock_publishing, publishing_lock, unlock_publishing
 from content_sync.agent.runner import log_of
 from content_sync.agent.store import audit_log
 from content_sync.agent.where import where_is
 from content_sync.errors import NightpressError
 from content_sync.operations import overlay
+from content_sync.release.verify import REPORT_FILE
 from content_sync.settings import Settings
 from dynamic.identity import reader
 
 blueprint = Blueprint("agent", __name__, url_prefix="/staff/agent")
+MOST_LINKS = 300
+"""Faults of one kind that stand on the page; the file has all."""
 LONGEST_LOG = 400_000
 """Bytes of the end of a log that its page shows; the file has all."""
 
@@ -103,6 +107,20 @@ def difference() -> Any:
     done = subprocess.run(command, cwd=settings.site, capture_output=True, timeout=120)
     text = (done.stdout or done.stderr).decode("utf-8", "replace")
     return render_template("difference.html", text=text[:LONGEST_LOG], found=done.returncode == 0)
+
+
+@blueprint.get("/links/")
+def links() -> Any:
+    return render_template("links.html", report=read_report(site_settings()), most=MOST_LINKS)
+
+
+@blueprint.get("/links/report.txt")
+def links_report() -> Any:
+    try:
+        text = (site_settings().var / REPORT_FILE).read_bytes()
+    except FileNotFoundError:
+        abort(404)
+    return Response(text, mimetype="text/plain")
 
 
 @blueprint.get("/where/")

@@ -35,7 +35,10 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
     """
     reader = build.reader
     reader.shared = {"siteurl": settings.siteurl}
-    looked_at = None if build.scope is None else build.scope["publication"]
+    looked_at = None if build.scope is None else list(build.scope["publication"])
+    if looked_at is not None and stage.base is not None:
+        # What builds of single records left to this one.
+        looked_at += stage.base.info().get("machines_behind", ())
     today = datetime.now(UTC).date().isoformat()
     catalogue = bring_up_to_date(settings, reader, looked_at, today)
     _hand_over(stage, catalogue)

@@ -66,3 +66,56 @@ def usage(
     )
     if found.unread:
         click.echo(f"{found.unread} lines are not of the site's log format.", err=True)
+
+
+_SITE = click.option(
+    "--site",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(),
+    help="The site's folder, which holds pelicanconf.py (default: this one).",
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@_SITE
+def backup(folder: Path, site: Path) -> None:
+    """Write a backup into FOLDER: all that cannot be made again from the source.
+
+    History, agent, service, sign-in, CVs, overlay, secrets, prose and settings, in one file that
+    only its owner can read. Keep it as carefully as the CVs that it holds.
+
+    Example: nightpress backup /mnt/backups
+    """
+    from content_sync.operations.backup import back_up
+    from content_sync.settings import read_settings
+
+    done = back_up(read_settings(site), folder)
+    click.echo(f"{done.file}: {done.members:,} files, {done.cvs:,} CVs, {done.size / 1e6:,.1f} MB.")
+
+
+@click.command()
+@click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
+@_SITE
+@click.option("--replace", is_flag=True, help="The folder holds a site: replace its state.")
+@click.option(
+    "--denied",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A newer var/cvbook-denied.txt: CVs in it stay away.",
+)
+def restore(archive: Path, site: Path, replace: bool, denied: Path | None) -> None:
+    """Restore ARCHIVE, which 'nightpress backup' wrote, into a site folder.
+
+    Nothing that was withdrawn since comes back where the folder, or --denied, knows of it. The
+    next night then makes the snapshot and the release anew.
+
+    Example: nightpress restore /mnt/backups/nightpress-20261124T023000Z.tar --site /srv/new
+    """
+    from content_sync.operations.restore import restore as bring_back
+
+    done = bring_back(archive, site, replace=replace, denied=denied)
+    click.echo(
+        f"Restored {done.members:,} files and {done.cvs:,} CVs, as of {done.made};"
+        f" {done.kept_away:,} CVs that were withdrawn since stay away.\n"
+        "Next: nightpress nightly"
+    )

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from content_sync.errors import NightpressError
 from content_sync.settings import Settings
-from content_sync.urls import PLURALS, record_url
+from content_sync.urls import PLURALS, record_url, slug
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,6 +28,8 @@ else:
     import fcntl
 
 REASONS = ("withdrawn", "erased", "legal")
+CITATIONS = ("bib", "ris", "json")
+"""Endings of the files that hold a publication's citation."""
 _FILES = {
     "withdrawn.txt": "",
     "withdrawn.json": '{"version":1,"withdrawn":[]}\n',
@@ -83,6 +85,18 @@ def withdrawn(settings: Settings) -> dict[str, str]:
     lines = (live_folder(settings) / "withdrawn.txt").read_text("utf-8").splitlines()
     reasons = dict(line.split(" ", 1) for line in lines if " " in line)
     return {r: reasons.get(record_url(*r.split(":", 1)), REASONS[0]) for r in records}
+
+
+def addresses_of(record: str) -> tuple[str, ...]:
+    """Return what a withdrawal of `type:id` closes: its page, with all below it, its citations.
+
+    All end in a slash, those of files too, as Apache looks them up.
+    """
+    record_type, record_id = record.split(":", 1)
+    page = record_url(record_type, record_id)
+    if record_type != "publication":
+        return (page,)
+    return (page, *(f"/citations/{slug(record_id)}.{ending}/" for ending in CITATIONS))
 
 
 def withdraw(settings: Settings, record: str, reason: str = REASONS[0]) -> bool:
@@ -182,7 +196,7 @@ def _check(record: str, reason: str) -> None:
 
 def _write(settings: Settings, records: Mapping[str, str]) -> None:
     folder = make_overlay(settings)
-    lines = sorted((record_url(*record.split(":", 1)), why) for record, why in records.items())
+    lines = sorted((url, why) for record, why in records.items() for url in addresses_of(record))
     # The map comes first: it closes the page, the other only hides it from the search.
     _replace(folder / "withdrawn.txt", "".join(f"{url} {why}\n" for url, why in lines))
     facts = {"version": 1, "withdrawn": sorted(records)}

@@ -59,6 +59,8 @@ _BATCH = {
     "venue_year": 40,
     "year": 1,
     "topic": 8,
+    "theme": 20,
+    "programme": 1,
 }
 _BATCH_OTHERS = 200
 _FEW = 1500
@@ -123,6 +125,8 @@ class Build:
         self.state: dict[str, str] = {}
         self.scope: dict[str, list[str]] | None = None
         """Which ids of each kind `make_records` looked at; None means all."""
+        self.files_of: tuple[str, ...] | None = None
+        """The only publications whose full texts are looked for; None means all."""
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
         self._renderer: Renderer | None = None
@@ -211,7 +215,9 @@ class Build:
 
     def bring_full_texts(self) -> FullTextReport:
         """Look for full texts that came, changed or went."""
-        return bring_full_texts(self.settings, self.reader.connection, self.cache.connection)
+        return bring_full_texts(
+            self.settings, self.reader.connection, self.cache.connection, self.files_of
+        )
 
     def render_gone(self, url: str) -> bytes:
         """Return the page that says of a URL that its record is no longer published."""
@@ -532,6 +538,8 @@ KINDS_AFTER = (
     "year",
     "topic",
     "project",
+    "theme",
+    "programme",
     "institution",
     "event",
     "letter",
@@ -547,6 +555,7 @@ TEMPLATES = (
     "listing.html",
     "topic.html",
     "project.html",
+    "theme.html",
     "institution.html",
     "event.html",
     "entries.html",

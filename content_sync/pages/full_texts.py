@@ -48,22 +48,30 @@ class Store(Protocol):
 
 
 def bring_full_texts(
-    settings: Settings, snapshot: sqlite3.Connection, cache: sqlite3.Connection
+    settings: Settings,
+    snapshot: sqlite3.Connection,
+    cache: sqlite3.Connection,
+    only: Iterable[str] | None = None,
 ) -> FullTextReport:
     """Bring new and changed files into `var/files/` and note them in the cache.
 
+    Given `only`, the files of these publications are looked at, and all others stay.
     A missing file is reported and does not stop the build. Raises BuildError where the store
     itself cannot be reached.
     """
     report = FullTextReport()
+    asked = None if only is None else sorted(set(only))
     known = {
         row[0]: row[1:]
-        for row in cache.execute("SELECT publication_id, file_path, stamp FROM full_texts")
+        for row in _rows(cache, "SELECT publication_id, file_path, stamp FROM full_texts", asked)
     }
     wanted: dict[str, list[str]] = {}
     refused: list[tuple[str, str, str]] = []
-    for publication_id, path in snapshot.execute(
-        "SELECT id, file_path FROM publications WHERE file_path IS NOT NULL ORDER BY id"
+    for publication_id, path in _rows(
+        snapshot,
+        "SELECT id, file_path FROM publications WHERE file_path IS NOT NULL",
+        asked,
+        "id",
     ):
         if ending(path) in settings.full_text_types:
             wanted.setdefault(path, []).append(publication_id)
@@ -87,6 +95,22 @@ def bring_full_texts(
     report.present = len(present)
     report.missing.sort()
     return report
+
+
+def _rows(
+    connection: sqlite3.Connection,
+    sql: str,
+    asked: list[str] | None,
+    key: str = "publication_id",
+) -> list[Any]:
+    """Return the rows of all publications, or of those asked for, ordered by id."""
+    if asked is None:
+        return connection.execute(f"{sql} ORDER BY {key}").fetchall()
+    word = "AND" if "WHERE" in sql else "WHERE"
+    rows: list[Any] = []
+    for one in asked:
+        rows += connection.execute(f"{sql} {word} {key} = ?", (one,)).fetchall()
+    return rows
 
 
 def stored_file(settings: Settings, sha256: bytes) -> Path:

@@ -85,6 +85,37 @@ def run_pelican(conf: Path, overrides: dict[str, Any], build: Build) -> None:
         raise BuildError(f"Pelican reports: {error}") from error
 
 
+def run_records(conf: Path, overrides: dict[str, Any], build: Build) -> None:
+    """Have the pages of records made as `run_pelican` does, and nothing of Pelican's own written.
+
+    Prose is read, because pages name it.
+    """
+    pelican = Pelican(read_pelican(conf, {**overrides, _BUILD: build}))  # type: ignore[no-untyped-call]
+    context = pelican.settings.copy()
+    context |= {"generated_content": {}, "static_links": set(), "static_content": {}}
+    context["localsiteurl"] = pelican.settings["SITEURL"]
+    generators = [
+        kind(
+            context=context,
+            settings=pelican.settings,
+            path=pelican.path,
+            theme=pelican.theme,
+            output_path=pelican.output_path,
+        )
+        for kind in pelican._get_generator_classes()  # type: ignore[no-untyped-call]
+    ]
+    for generator in generators:
+        if hasattr(generator, "generate_context"):
+            generator.generate_context()
+    signals.all_generators_finalized.send(generators)
+    for generator in generators:
+        if hasattr(generator, "refresh_metadata_intersite_links"):
+            generator.refresh_metadata_intersite_links()
+    for generator in generators:
+        if isinstance(generator, RecordsGenerator):
+            generator.generate_output(None)
+
+
 def make_environment(conf: str, overrides: dict[str, str]) -> Environment:
     """Return the template environment that Pelican gives its generators.
 

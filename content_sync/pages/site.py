@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.pages.staff import write_staff
-from content_sync.release.compress import RECIPE, compress_pages
+from content_sync.release.compress import ENDINGS, RECIPE, compress_pages, compress_written
 from content_sync.release.departed import settle
+from content_sync.release.spare import Part, open_part, spare_of
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
 
@@ -40,7 +42,7 @@ def build_site(
     """
     from content_sync.pages.generator import run_pelican
 
-    inputs = _inputs(settings)
+    inputs = inputs_of(settings)
     stage = open_stage(settings)
     try:
         trees = {audience: stage.root / audience for audience in ("public", "members")}
@@ -65,6 +67,91 @@ def build_site(
         stage.discard()
         raise
     return build.report, stage.number
+
+
+def why_not_in_part(settings: Settings) -> str:
+    """Return why a build of a few pages alone is impossible; nothing if it is possible."""
+    release = live(settings)
+    if release is None:
+        return "nothing is published yet"
+    if spare_of(settings) is None:
+        return "no copy of the live release stands ready"
+    if release.info().get("inputs") != inputs_of(settings):
+        return "settings, prose, theme or program have changed"
+    return ""
+
+
+def build_part(
+    settings: Settings, records: Sequence[tuple[str, str]], *, progress: Progress | None = None
+) -> tuple[BuildReport, Part]:
+    """Build the pages that the syncs since the live release touched, upon a copy of it.
+
+    `records` are those that this is for. The stage is not finished: the index comes first,
+    which finishes it. What machines read, dumps and feeds, stays as it was until the next whole
+    build, which is told so. Raises WholeBuildNeeded where only that can tell what changed,
+    BuildError or ReleaseError; nothing is then left of it.
+    """
+    from content_sync.pages.generator import run_records
+
+    inputs = inputs_of(settings)
+    stage = open_part(settings)
+    try:
+        trees = {audience: stage.root / audience for audience in ("public", "members")}
+        for tree in trees.values():
+            tree.mkdir()
+        build = Build(
+            settings,
+            stage=stage,
+            trees=trees,
+            today=today_in(settings.timezone),
+            progress=progress,
+        )
+        build.files_of = tuple(one for kind, one in records if kind == "publication")
+        run_records(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
+        shutil.rmtree(trees["public"] / "assets")  # as they are in the copy
+        _finish_part(settings, stage, build, inputs)
+    except BaseException:
+        stage.discard()
+        raise
+    return build.report, stage
+
+
+def _finish_part(settings: Settings, stage: Part, build: Build, inputs: str) -> None:
+    assert stage.base is not None
+    assert build.scope is not None
+    before = stage.base.info()
+    stage.add([write_file(stage.root, SERVICE_FILE, build.service_file())])
+    pages = {path for path in stage.written if path.endswith(".html")}
+    if stage.removed or any(not stage.base_has(path) for path in pages):
+        settle(
+            settings,
+            stage,
+            build.render_gone,
+            gone_key=build.gone_key(),
+            also_gone=build.withdrawn_urls(),
+        )
+    gone = [path for path in stage.removed if path not in stage.written]
+    stage.remove(
+        name for path in gone for ending in ENDINGS if stage.base_has(name := path + ending)
+    )
+    documents = ("documents/public", "documents/members")
+    for folder in documents:
+        stage.adopt(folder)
+    compress_written(settings, stage, list(stage.written.values()))
+    behind = {*before.get("machines_behind", ()), *build.scope["publication"]}
+    stage.write_release(
+        {
+            **before,
+            "built": datetime.now(UTC).isoformat(timespec="seconds"),
+            "sync": int(build.state["sync"]),
+            "date": build.today,
+            "inputs": inputs,
+            "state": build.state,
+            "counts": build.counts(),
+            "machines_behind": sorted(behind),
+        }
+    )
+    build.close()
 
 
 def not_compared(root: Path, date: str) -> dict[str, Any]:
@@ -131,7 +218,7 @@ def nothing_to_do(settings: Settings) -> bool:
     if release is None:
         return False
     info = release.info()
-    if info.get("inputs") != _inputs(settings):
+    if info.get("inputs") != inputs_of(settings):
         return False
     build = Build(settings, stage=None, trees={}, today=today_in(settings.timezone))
     try:
@@ -150,7 +237,7 @@ def nothing_to_do(settings: Settings) -> bool:
     return scope is not None and not any(ids for kind, ids in scope.items() if kind != "section")
 
 
-def _inputs(settings: Settings) -> str:
+def inputs_of(settings: Settings) -> str:
     """Return a digest of the files, beside the snapshot, that pages are made from."""
     code = Path(__file__).resolve().parent.parent.parent
     digest = hashlib.blake2b(digest_size=16)

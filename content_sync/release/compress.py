@@ -34,6 +34,7 @@ _SMALLEST = 1000
 _WORTH = 0.9
 """A sibling is kept if it has at most this share of the file's bytes."""
 _SEARCH = "search-index/"
+_SERVED = tuple(f"{tree}/" for tree in WEB_TREES)
 _FEW = 2000
 _CHUNK = 200
 
@@ -54,6 +55,22 @@ def compress_pages(settings: Settings, stage: Stage) -> Compressed:
 def compress_shards(settings: Settings, stage: Stage, executor: Executor) -> Compressed:
     """Bring the siblings of the search's files up to date, where compressing them gains."""
     return _compress(settings, stage, executor, search=True)
+
+
+def compress_written(settings: Settings, stage: Stage, written: Iterable[Entry]) -> Compressed:
+    """Make the siblings of these files anew, and take away those of what they were before."""
+    served = [e for e in written if e.path.startswith(_SERVED) and e.records != COMPRESSED]
+    wanted = [entry for entry in served if _is_text(entry)]
+    stale = [
+        name
+        for entry in served
+        for name in (entry.path + ending for ending in ENDINGS)
+        if (before := stage.base_entry(name)) and before.records == COMPRESSED
+    ]
+    stage.remove(stale)
+    made = list(_make(settings, stage, None, wanted, search=False))
+    stage.add(made)
+    return Compressed(len(made), 0, sum(entry.size for entry in made))
 
 
 def plain_of(path: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Container
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from content_sync.release import manifest
@@ -91,7 +92,7 @@ def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) 
     if page.wholly:
         links = scan(content)
         if links is not None:
-            links -= site.good_public if is_public else site.good
+            links -= site.every_public if is_public else site.every
             if not any(site.judge(raw, url, content, is_public=is_public) for raw in links):
                 return []
     elif not names_any(content, plan.vanished):
@@ -108,13 +109,28 @@ def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) 
     return list(dict.fromkeys(found))
 
 
+def check_page(site: LazySite, plan: Crawl, entry: manifest.Entry, content: bytes) -> list[Finding]:
+    """Return what is wrong with the links of one page, each looked up by itself."""
+    url, is_public = url_of(entry.path), entry.path.startswith("public/")
+    found = []
+    for link in close_look(content):
+        reason = site.judge(link.target.encode(), url, content, is_public=is_public)
+        if reason:
+            is_error = not link.in_prose and reason != _REDIRECTED
+            found.append(Finding(url, link.target, reason, is_error))
+    return list(dict.fromkeys(found))
+
+
 class _Site:
     """What the links of a release may lead to."""
+
+    good: Container[bytes]
+    good_public: Container[bytes]
 
     def __init__(self, plan: Crawl) -> None:
         self._siteurl = plan.siteurl
         self._home = plan.siteurl.encode()
-        self.good: set[bytes] = set()
+        good: set[bytes] = set()
         tombs: set[bytes] = set()
         with manifest.Manifest(Path(plan.manifest)) as listing:
             for tree in ("public/", "members/"):
@@ -122,15 +138,15 @@ class _Site:
                     if entry.records == COMPRESSED:
                         continue
                     url = url_of(entry.path).encode()
-                    (tombs if entry.records.startswith(GONE) else self.good).add(url)
-        self._tombs = tombs
+                    (tombs if entry.records.startswith(GONE) else good).add(url)
+        self._tombs: Container[bytes] = tombs
         hidden = read_visibility(Path(plan.snapshot), plan.date).hidden
-        self._hidden = {
-            f"/members{record_url(*record.split(':', 1))}".encode()
-            for record in hidden
-            if record.partition(":")[0] in PLURALS
-        }
-        self.good_public = self.good - self._hidden if self._hidden else self.good
+        self._hidden = _members_urls(hidden)
+        self.good = self.every = good
+        self.good_public = self.every_public = good - self._hidden if self._hidden else good
+        self._read_redirects(plan)
+
+    def _read_redirects(self, plan: Crawl) -> None:
         self._redirects = set()
         with contextlib.suppress(FileNotFoundError):
             text = Path(plan.root, REDIRECTS_FILE).read_text("utf-8")
@@ -178,6 +194,52 @@ class _Site:
         if path in self._redirects or path + b"/" in self.good:
             return _REDIRECTED
         return "it leads to nothing"
+
+
+def _members_urls(hidden: set[str]) -> set[bytes]:
+    return {
+        f"/members{record_url(*record.split(':', 1))}".encode()
+        for record in hidden
+        if record.partition(":")[0] in PLURALS
+    }
+
+
+class LazySite(_Site):
+    """The same of a release of which only a few pages are looked at: nothing is listed."""
+
+    def __init__(self, plan: Crawl, answers: Answers, hidden: set[str]) -> None:
+        self._siteurl = plan.siteurl
+        self._home = plan.siteurl.encode()
+        self._hidden = _members_urls(hidden)
+        self.good = answers
+        self.good_public = _Without(answers, self._hidden)
+        self._tombs = _Tombs(answers)
+        self._read_redirects(plan)
+
+
+class Answers(Protocol):
+    """The URLs that a release answers."""
+
+    def __contains__(self, url: object, /) -> bool: ...
+
+    def is_tomb(self, url: bytes) -> bool:
+        """Tell whether a page there says that it is gone."""
+
+
+class _Without:
+    def __init__(self, answers: Answers, hidden: set[bytes]) -> None:
+        self._answers, self._hidden = answers, hidden
+
+    def __contains__(self, url: object, /) -> bool:
+        return url not in self._hidden and url in self._answers
+
+
+class _Tombs:
+    def __init__(self, answers: Answers) -> None:
+        self._answers = answers
+
+    def __contains__(self, url: object, /) -> bool:
+        return isinstance(url, bytes) and self._answers.is_tomb(url)
 
 
 _last: list[tuple[tuple[str, ...], _Site]] = []

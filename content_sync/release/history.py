@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,10 +108,17 @@ class Recorded(NamedTuple):
     departed: int
 
 
-def record(connection: sqlite3.Connection, release: Release) -> Recorded:
-    """Enter the URLs of `release`, which is going live, into the ledger."""
+def record(
+    connection: sqlite3.Connection, release: Release, changed: Collection[str] | None = None
+) -> Recorded:
+    """Enter the URLs of `release`, which is going live, into the ledger.
+
+    `changed` names the only files that differ from those of the release that was entered last.
+    """
     connection.execute("ATTACH ? AS m", (manifest.read_only(release.manifest_file),))
     connection.execute(_LIVE)
+    if changed is not None:
+        return _record_changed(connection, release, changed)
     (previous,) = connection.execute(
         "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
         (release.number,),
@@ -135,13 +142,50 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
         " AND NOT EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)",
         (previous,),
     ).rowcount
+    _enter_release(connection, release)
+    _take_stamps(connection, release)
+    return Recorded(len(new), departed)
+
+
+def _enter_release(connection: sqlite3.Connection, release: Release) -> None:
     connection.execute(
         "INSERT INTO releases (number, opened, published, recorded) VALUES (?1, ?2, ?2, ?2)"
         " ON CONFLICT DO UPDATE SET recorded = ?2, published = coalesce(published, ?2)",
         (release.number, now()),
     )
-    _take_stamps(connection, release)
-    return Recorded(len(new), departed)
+
+
+def _record_changed(
+    connection: sqlite3.Connection, release: Release, changed: Collection[str]
+) -> Recorded:
+    new = departed = 0
+    (previous,) = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
+        (release.number,),
+    ).fetchone()
+    for path in changed:
+        row = connection.execute(
+            "SELECT key IS NULL, records FROM live WHERE path = ?", (path,)
+        ).fetchone()
+        known = connection.execute(
+            "SELECT last_release FROM urls WHERE path = ?", (path,)
+        ).fetchone()
+        if row and known is None and not is_exempt(path):
+            kind = _kind(path, row[1], is_prose=bool(row[0]))
+            connection.execute(
+                "INSERT INTO urls VALUES (?, ?, ?, ?, NULL)", (path, *kind, release.number)
+            )
+            new += 1
+        elif row and known and known[0] is not None:
+            connection.execute("UPDATE urls SET last_release = NULL WHERE path = ?", (path,))
+        elif row is None and known and known[0] is None:
+            connection.execute(
+                "UPDATE urls SET last_release = max(first_release, ?) WHERE path = ?",
+                (previous, path),
+            )
+            departed += 1
+    _enter_release(connection, release)
+    return Recorded(new, departed)
 
 
 STAMPS_FILE = "catalogue/changed.jsonl"

@@ -48,8 +48,8 @@ __all__ = [
     "write_file",
 ]
 
-_WORK = "manifest.work.sqlite"
-_NOT_LISTED = frozenset({_WORK, _WORK + "-journal", manifest.NAME, RELEASE_FILE})
+WORK = "manifest.work.sqlite"
+_NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
 _LEFT_OVER = re.compile(r"[0-9]+\.(?:staged|removed)")
 
 
@@ -153,7 +153,7 @@ class Stage:
     def begin(self, *, full: bool = False) -> None:
         """Take over the base's manifest, except entries without a key, or start from nothing."""
         self.close()
-        (self.root / _WORK).unlink(missing_ok=True)
+        (self.root / WORK).unlink(missing_ok=True)
         work = self._open(_WORK_SCHEMA)
         if self.base is None:
             return
@@ -279,7 +279,7 @@ class Stage:
             raise ReleaseError(f"{missing} files of release {self.number} were never shared.")
         manifest.write_manifest(self.manifest_file, self.entries())
         self.close()
-        (self.root / _WORK).unlink()
+        (self.root / WORK).unlink()
 
     def close(self) -> None:
         """Close the working files; the stage can be taken up again."""
@@ -323,7 +323,7 @@ class Stage:
         """The working manifest; that of a finished stage is opened once more."""
         if self._work is not None:
             return self._work
-        if (self.root / _WORK).exists():
+        if (self.root / WORK).exists():
             return self._open("")
         if not self.manifest_file.exists():
             raise ReleaseError(f"Release {self.number} was not begun: call begin() first.")
@@ -336,7 +336,7 @@ class Stage:
         return work
 
     def _open(self, schema: str) -> sqlite3.Connection:
-        work = sqlite3.connect(self.root / _WORK, isolation_level=None, uri=True)
+        work = sqlite3.connect(self.root / WORK, isolation_level=None, uri=True)
         # A broken run is thrown away whole, so nothing here needs to survive one.
         work.execute("PRAGMA journal_mode = OFF")
         work.execute("PRAGMA synchronous = OFF")
@@ -346,13 +346,11 @@ class Stage:
         return work
 
 
-_WORK_SCHEMA = (
-    manifest.SCHEMA
-    + """;
+WORK_TABLES = """
 CREATE TABLE carried (path TEXT PRIMARY KEY) WITHOUT ROWID;  -- listed, but only in the base yet
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
-)
+_WORK_SCHEMA = f"{manifest.SCHEMA};{WORK_TABLES}"
 
 
 class _Sharing:
@@ -446,8 +444,8 @@ def _base_number(root: Path) -> int | None:
     if (root / RELEASE_FILE).exists():
         number = read_info(root).get("base")
         return number if isinstance(number, int) else None
-    if (root / _WORK).exists():
-        with contextlib.closing(sqlite3.connect(root / _WORK)) as work:
+    if (root / WORK).exists():
+        with contextlib.closing(sqlite3.connect(root / WORK)) as work:
             row = work.execute("SELECT value FROM meta WHERE name = 'base'").fetchone()
         return int(row[0]) if row else None
     return None

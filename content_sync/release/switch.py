@@ -12,7 +12,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from content_sync.errors import ReleaseError
@@ -30,9 +30,11 @@ from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
 
-def publish(settings: Settings, stage: Stage) -> Release:
+def publish(settings: Settings, stage: Stage, *, changed: Collection[str] | None = None) -> Release:
     """Make a finished stage the live release and enter its URLs into the history.
 
+    `changed` names the files that differ from the live release, where they are few: only these
+    are brought to the disk and entered.
     Raises ReleaseError when the stage is not finished or a step fails; the live site and the
     stage are then as they were. A run killed half-way leaves the old release or the new one
     live, whole in both cases; the next run enters into the history what is missing there.
@@ -46,12 +48,15 @@ def publish(settings: Settings, stage: Stage) -> Release:
     before = read_pointer(settings.output)
     release = Release(stage.number, releases_folder(settings) / str(stage.number))
     with _told(f"Release {stage.number} cannot be published"):
-        _flush(stage.root)
+        if changed is None:
+            _flush(stage.root)
+        else:
+            _flush_files(stage.root, changed)
         try:
             stage.root.rename(release.root)
             _flush_folder(release.root.parent)
             with history.open_history(settings.history) as connection:
-                history.record(connection, release)
+                history.record(connection, release, changed)
                 write_earlier(settings)
                 point(settings.output, release)
         except BaseException:
@@ -227,6 +232,20 @@ def _flush(root: Path) -> None:
     for name in ("manifest.sqlite", "release.json"):  # Windows: pages follow in its own time
         with (root / name).open("r+b") as file:
             os.fsync(file.fileno())
+
+
+def _flush_files(root: Path, paths: Collection[str]) -> None:
+    """Bring a few files, and the folders that name them, on to the disk."""
+    folders = {root}
+    for path in (*paths, "manifest.sqlite", "release.json"):
+        file = root / path
+        if not file.exists():
+            continue  # one that is gone
+        with file.open("rb" if os.name != "nt" else "r+b") as opened:
+            os.fsync(opened.fileno())
+        folders.add(file.parent)
+    for folder in folders:
+        _flush_folder(folder)
 
 
 def _flush_folder(folder: Path) -> None:

@@ -148,12 +148,13 @@ def _check_digests(
 ) -> Iterator[Finding]:
     """Every file's bytes are those that were listed."""
     tasks = ((str(root), [(e.path, e.sha256) for e in chunk]) for chunk in _chunks(entries))
-    for wrong in executor.map(_wrong_digests, tasks) if executor else map(_wrong_digests, tasks):
+    for wrong in executor.map(wrong_digests, tasks) if executor else map(wrong_digests, tasks):
         for path in wrong:
             yield Finding(path, "", "its bytes are not those that the manifest lists")
 
 
-def _wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+def wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+    """Return the files of a folder whose bytes are not those of their digests."""
     root, files = task
     wrong = []
     for path, expected in files:
@@ -178,12 +179,13 @@ def _check_siblings(
         elif touched is None or entry.path in touched or plain in touched:
             wanted.append((entry.path, digests[plain]))
     tasks = ((str(root), chunk) for chunk in _chunks(wanted))
-    for wrong in executor.map(_wrong_siblings, tasks) if executor else map(_wrong_siblings, tasks):
+    for wrong in executor.map(wrong_siblings, tasks) if executor else map(wrong_siblings, tasks):
         for path in wrong:
             yield Finding(path, "", "it does not hold what the file beside it holds")
 
 
-def _wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+def wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
+    """Return the compressed files that do not hold the bytes of these digests."""
     root, files = task
     wrong = []
     for path, expected in files:

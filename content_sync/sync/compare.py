@@ -8,6 +8,7 @@ more: if no row has moved since they were first read, all of them stood so at on
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 from content_sync import snapshot
 from content_sync.errors import SourceError
@@ -46,9 +47,11 @@ def is_one_state(run: Run, generation: int) -> bool:
     return run.session.source.holds_still and run.session.generation == generation
 
 
-def find_all_differences(connection: sqlite3.Connection, run: Run) -> None:
+def find_all_differences(
+    connection: sqlite3.Connection, run: Run, views: Sequence[View] = VIEWS
+) -> None:
     """Fill the tables of differences and count them."""
-    for view in VIEWS:
+    for view in views:
         differences = staging.find_differences(connection, view)
         counts = run.counts[view.name]
         counts.added, counts.changed, counts.gone = (

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from content_sync import snapshot
-from content_sync.records import VIEWS
+from content_sync.records import VIEWS, View
 from content_sync.sync import references, staging, touch, window
 from content_sync.sync.run import Run, now
 
 
-def land(connection: sqlite3.Connection, run: Run, number: int) -> bool:
-    """Apply everything that was staged; tell whether no record is different."""
+def land(
+    connection: sqlite3.Connection, run: Run, number: int, views: Sequence[View] = VIEWS
+) -> bool:
+    """Apply everything that was staged of `views`; tell whether no record is different."""
     changed = {view.name for view in VIEWS if run.counts[view.name].differs}
     touch.start(connection)
     if changed:
         _sow(connection, changed)
         touch.spread(connection)
-    moved, looked_at = apply_all(connection, run, changed)
+    moved, looked_at = apply_all(connection, run, changed, views)
     staging.land_problems(connection, number, looked_at)
     if changed:
         _sow(connection, changed)
@@ -32,14 +35,15 @@ def land(connection: sqlite3.Connection, run: Run, number: int) -> bool:
 
 
 def apply_all(
-    connection: sqlite3.Connection, run: Run, changed: set[str]
+    connection: sqlite3.Connection, run: Run, changed: set[str], views: Sequence[View] = VIEWS
 ) -> tuple[set[str], list[tuple[str, str, str]]]:
     """Bring every table to what is staged; return moved topics and the rules looked at."""
     affected = set(changed)
-    for view in VIEWS:
+    for view in views:
         if staging.apply_view(connection, view):
             affected.add(view.name)
-        staging.apply_problems(connection, view, is_window=view.name in run.windows)
+        is_part = view.name in run.windows or bool(run.records)
+        staging.apply_problems(connection, view, is_window=is_part)
     moved: set[str] = set()
     looked_at: list[tuple[str, str, str]] = []
     if affected:
@@ -71,6 +75,8 @@ def write_meta(connection: sqlite3.Connection, run: Run, **more: str) -> None:
         "windows": window.as_meta(connection, run),
         **more,
     }
+    if run.records:
+        del values["windows"]  # they go on where the last whole night left them
     connection.executemany(
         "INSERT INTO main.meta VALUES (?, ?) "
         "ON CONFLICT DO UPDATE SET value = excluded.value WHERE value <> excluded.value",

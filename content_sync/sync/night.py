@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from content_sync.source.connect import Source
 from content_sync.source.read import floor_of
 from content_sync.source.session import Session
 from content_sync.sync import distrusted, drift, first, moved, refusal, report, update
+from content_sync.sync.one import OneRecordImpossible
 from content_sync.sync.run import Outcome, Progress, Run, SyncReport, ViewCounts
 
 __all__ = ["Progress", "SyncReport", "ViewCounts", "look_back", "open_run", "sync"]
@@ -45,9 +46,16 @@ class Previous:
 
 
 def sync(
-    settings: Settings, *, accept: bool = False, progress: Progress | None = None
+    settings: Settings,
+    *,
+    accept: bool = False,
+    records: Sequence[tuple[str, str]] = (),
+    progress: Progress | None = None,
 ) -> SyncReport:
     """Bring `settings.snapshot` up to date with the source and report what was done.
+
+    Given `records`, each a type and an id, only these are read, and what they name that is
+    new; raises OneRecordImpossible when that cannot be.
 
     Raises SourceError when the source cannot be read or lost a view, GuardRefused when too
     much would be gone or changed (`accept` goes on in both cases, and lands what was refused
@@ -65,9 +73,12 @@ def sync(
             refusal.check_looked_at(settings, refused)
             run, outcome = _land_refused(settings, session, refused)
         else:
-            run, outcome = _read_and_land(settings, session, accept, progress or _silent)
+            run, outcome = _read_and_land(
+                settings, session, accept, progress or _silent, tuple(records)
+            )
         told.number = outcome.number
-    refusal.forget(settings)
+    if not records:
+        refusal.forget(settings)
     return SyncReport(
         number=outcome.number,
         is_demo=run.is_demo,
@@ -153,15 +164,23 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def _read_and_land(
-    settings: Settings, session: Session, accept: bool, progress: Progress
+    settings: Settings,
+    session: Session,
+    accept: bool,
+    progress: Progress,
+    records: tuple[tuple[str, str], ...],
 ) -> tuple[Run, Outcome]:
     previous = look_back(settings.snapshot)
     run = open_run(settings, session, previous, accept=accept, progress=progress)
     if previous is not None and previous.is_base_for(run):
-        run.read_whole = distrusted.views(settings)
+        run.records = records
+        run.read_whole = set() if records else distrusted.views(settings)
         outcome = update.update(run)
-        distrusted.forget(settings)
+        if not records:
+            distrusted.forget(settings)
         return run, outcome
+    if records:
+        raise OneRecordImpossible("There is no snapshot of this source yet.")
     number = previous.sync.number if previous else 0
     replaces = previous is not None and previous.sync.is_demo == run.is_demo
     return run, first.make(run, number, replaces=replaces)

@@ -90,6 +90,8 @@ class Run:
     """The least rowversion that could still be written when the reading began."""
     windows: dict[str, int] = field(default_factory=dict)
     """Views of which only a window is read, and how many nights ago all keys were."""
+    records: tuple[tuple[str, str], ...] = ()
+    """Type and id of the only records to read; empty: all."""
     read_whole: set[str] = field(default_factory=set)
     """Views whose versions are not to be relied on in this run."""
     notes: list[str] = field(default_factory=list)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from content_sync import snapshot
 from content_sync.errors import GuardRefused
-from content_sync.records import VIEWS
+from content_sync.records import VIEWS, View
 from content_sync.sync import guards, landing, refusal, staging
 from content_sync.sync.compare import find_all_differences, stage_all
 from content_sync.sync.files import remove, set_up_load
+from content_sync.sync.one import stage_records
 from content_sync.sync.run import Outcome, Run
 
 
@@ -26,12 +27,18 @@ def update(run: Run) -> Outcome:
     try:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            stage_all(connection, run)
-            find_all_differences(connection, run)
+            views: Sequence[View] = VIEWS
+            if run.records:
+                views = stage_records(connection, run)
+            else:
+                stage_all(connection, run)
+            find_all_differences(connection, run, views)
             if not run.accept:
                 guards.check_losses(run.settings, _losses(connection, run))
-            return _land(connection, run)
+            return _land(connection, run, views)
         except GuardRefused as error:
+            if run.records:
+                raise  # what is staged is a part and must not be landed as the whole
             refusal.note(connection, run, error.args[0])
             connection.execute("COMMIT")  # of what is staged; the snapshot has not changed
             connection.close()
@@ -51,7 +58,7 @@ def land_refused(run: Run) -> Outcome:
         connection.execute("ATTACH DATABASE ? AS staging", (str(refusal.kept(run.settings)),))
         connection.execute("BEGIN IMMEDIATE")
         try:
-            return _land(connection, run)
+            return _land(connection, run, VIEWS)
         finally:
             _roll_back(connection)
     finally:
@@ -78,12 +85,12 @@ def open_with_staging(path: Path, work: Path) -> sqlite3.Connection:
     return connection
 
 
-def _land(connection: sqlite3.Connection, run: Run) -> Outcome:
+def _land(connection: sqlite3.Connection, run: Run, views: Sequence[View]) -> Outcome:
     last = snapshot.last_sync(connection)
     assert last is not None
     number = last.number + 1
     before = connection.total_changes
-    unchanged = landing.land(connection, run, number)
+    unchanged = landing.land(connection, run, number, views)
     for view in VIEWS:
         counts = run.counts[view.name]
         counts.rows = landing.count_rows(connection, view.name)

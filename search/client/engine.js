@@ -11,14 +11,7 @@ import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
 import { parseQuery, SENTENCE } from "./language.js";
 import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
-import {
-  LONGEST_COORDINATED,
-  OTHER_SPELLING,
-  rarity,
-  REVERSED_NAME,
-  SAME_FORM,
-  Scores,
-} from "./ranking.js";
+import { OTHER_SPELLING, rarity, REVERSED_NAME, SAME_FORM, Scores } from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
 import { handle, indexWords, keyHash, titleWords } from "./words.js";
@@ -655,7 +648,6 @@ function isReversed(pair, words) {
  * @param {Meaning[]} meanings
  */
 function inThisForm(score, { title, people }, meanings) {
-  if (meanings.length > LONGEST_COORDINATED) return score;
   const words = new Set([title, ...people].flatMap(indexWords));
   const same = meanings.filter(({ word }) => words.has(word)).length;
   return Math.floor(score * (1 + (SAME_FORM * same) / meanings.length));

@@ -13,10 +13,16 @@ import { Session } from "./session.js";
 // server decides who gets them.
 const SIGNED_IN = /(?:^|;\s*)nightpress-members=1(?:;|$)/;
 
-const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-index]"));
 const find = (/** @type {string} */ id) => /** @type {any} */ (document.getElementById(id));
-const field = find("q");
-if (script && field?.form) start(script.dataset, field);
+// This script comes when it comes, before the page has been read or after.
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+else begin();
+
+function begin() {
+  const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-index]"));
+  const field = find("q");
+  if (script && field?.form) start(script.dataset, field);
+}
 
 /**
  * @param {DOMStringMap} given the script's own attributes

@@ -42,7 +42,10 @@ def test_withdrawals_are_written_for_apache_and_for_the_search(settings: Setting
     assert not withdraw(settings, "person:ada", "erased")
     folder = settings.var / "live"
     assert (folder / "withdrawn.txt").read_text() == (
-        "/people/ada/ erased\n/publications/el-2024_2f7_u/ withdrawn\n"
+        "".join(
+            f"/citations/el-2024_2f7_u.{ending}/ withdrawn\n" for ending in ("bib", "json", "ris")
+        )
+        + "/people/ada/ erased\n/publications/el-2024_2f7_u/ withdrawn\n"
     )
     assert json.loads((folder / "withdrawn.json").read_text()) == {
         "version": 1,

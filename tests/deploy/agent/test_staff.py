@@ -106,6 +106,8 @@ def test_two_of_staff_share_a_build_and_see_it_end(
     ada.goto(f"{stack.url}/staff/agent/builds/")
     size = ada.locator("img.chart").evaluate("image => image.naturalWidth")
     assert size > 0
+    ada.goto(f"{stack.url}/staff/agent/links/")
+    assert "Release" in ada.locator(".lead").inner_text()
     assert [line for line in told if "Security" in line] == []
 
 
@@ -119,10 +121,12 @@ def test_a_withdrawal_by_one_is_undone_by_the_other(
     ada.goto(f"{stack.url}/staff/agent/")
     assert "is withdrawn" in do(ada, "withdraw", record=record, reason="Patent pending")
     assert status_of(stack, url) == 410
+    citation = f"/citations/{url.split('/')[2]}.bib"
+    assert status_of(stack, citation) == 410
     assert record.encode() in request(stack, "/live/withdrawn.json")
     ben.goto(f"{stack.url}/staff/agent/")
     assert "shown again" in do(ben, "bring-back", reason="Published by now")
-    assert status_of(stack, url) == 200
+    assert status_of(stack, url) == status_of(stack, citation) == 200
     assert record.encode() not in request(stack, "/live/withdrawn.json")
 
 
