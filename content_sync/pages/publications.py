@@ -10,8 +10,10 @@ from content_sync.citations.rows import PEOPLE
 from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
 from content_sync.pages.features import PERSON, PROJECT, TOPIC
+from content_sync.pages.languages import language_tag
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, File, Made, Page
+from content_sync.pages.provenance import Provenance, read_provenance
 from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.related import Related, item, related_works
@@ -49,6 +51,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     projects = reader.grouped(_PROJECTS, ids)
     replacements = reader.grouped(_REPLACEMENTS, ids)
     replaced = reader.grouped(_REPLACED, ids)
+    provenance = read_provenance(reader, ids)
     related = related_works(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
@@ -61,6 +64,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
                 topics[record_id],
                 projects[record_id],
                 replacements[record_id] + replaced[record_id],
+                provenance.get(record_id, Provenance()),
                 related.get(record_id, []),
             ),
         )
@@ -73,6 +77,7 @@ def _make(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
     related: list[Related],
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
@@ -90,9 +95,13 @@ def _make(
             if not visible(effective(v["access"], v["public_on"], reader.today), audience)
         ]
         if audience == "members" and access == Access.PUBLIC and not withdrawn:
-            public_sees_all = not any(p["access"] != Access.PUBLIC for p in projects) and not any(
-                effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
-                for v in versions
+            public_sees_all = (
+                not provenance.members_see_more
+                and not any(p["access"] != Access.PUBLIC for p in projects)
+                and not any(
+                    effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
+                    for v in versions
+                )
             )
             if public_sees_all:
                 continue
@@ -108,6 +117,7 @@ def _make(
                 topics,
                 [p for p in projects if p not in hidden],
                 [v for v in versions if v not in closed],
+                provenance,
                 related,
             )
         )
@@ -124,6 +134,7 @@ def _page(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
     related: list[Related],
 ) -> Page:
     root = ROOT[audience]
@@ -173,12 +184,15 @@ def _page(
         "links": [],
         "json_ld": "",
     }
+    from_where: tuple[str, ...] = ()
     if not withdrawn:
+        shown, from_where = provenance.seen_by(audience)
+        pub |= shown
         shown_file = row["file_size"] is not None and (
             access == Access.PUBLIC or audience == "members"
         )
         pub |= {
-            "language": row["language"],
+            "language": language_tag(row["language"]),
             "licence": _licence(row["licence"]),
             "file": _file(row, access) if shown_file else None,
             "file_for_members": row["file_path"] is not None and access == Access.ABSTRACT,
@@ -214,6 +228,7 @@ def _page(
             + ([] if withdrawn else [f"topic:{t['id']}" for t in topics])
             + ([] if withdrawn else [f"project:{p['id']}" for p in projects])
             + [f"publication:{v['id']}" for v in versions]
+            + list(from_where)
             + [f"publication:{one.row['id']}" for one in related]
         ),
     )
