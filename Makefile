@@ -47,7 +47,7 @@ lock:
 	@$(PYTHON) -m tools.lock
 
 clean:
-	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist benchmarks/work
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist benchmarks/work tests/node/node_modules
 
 # Asked every time and answered in a moment: tools/environment.py compares digests.
 runtime development benchmarks:

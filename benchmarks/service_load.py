@@ -234,8 +234,9 @@ def tables(results: list[dict[str, Any]]) -> str:
         "p95_ms": "p95 ms",
         "worst_ms": "worst ms",
     }
-    rows = [[run[key] for key in columns] for result in results for run in result["runs"]]
-    return table([*columns.values()], rows)
+    runs = [run for result in results for run in result["runs"]]
+    known = [key for key in columns if all(key in run for run in runs)]
+    return table([columns[key] for key in known], [[run[key] for key in known] for run in runs])
 
 
 def main() -> None:

@@ -225,6 +225,14 @@ class Deliverable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverablePublication:
+    """One publication in which a deliverable was handed in or made known."""
+
+    deliverable_id: str
+    publication_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """Something that people attend. Times are local to `timezone` (an IANA name)."""
 
@@ -308,6 +316,7 @@ VIEWS: tuple[View, ...] = (
     View("project_people", ProjectPerson, ("project_id", "person_id", "role")),
     View("project_publications", ProjectPublication, ("project_id", "publication_id")),
     View("deliverables", Deliverable),
+    View("deliverable_publications", DeliverablePublication, ("deliverable_id", "publication_id")),
     View("events", Event),
     View("event_organisers", EventOrganiser, ("event_id", "person_id")),
     View("event_sessions", EventSession),

@@ -37,8 +37,8 @@ CREATE TABLE changes (
 -- changed record and all that its old and its new relations name.
 CREATE TABLE touched (
     sync INTEGER NOT NULL,
-    type TEXT NOT NULL,       -- a record type, or letter, year, venue_year, redirect
-    id   TEXT NOT NULL,       -- 2019 or undated; <venue>/2019 or <venue>/undated; old path
+    type TEXT NOT NULL,       -- a record type, or letter, year, venue_year, theme, programme, redirect
+    id   TEXT NOT NULL,       -- 2019 or undated; <venue>/2019 or <venue>/undated; a name; old path
     PRIMARY KEY (sync, type, id)
 ) WITHOUT ROWID;
 
@@ -126,6 +126,8 @@ CREATE TABLE projects (
 );
 CREATE INDEX projects_by_institution ON projects (institution_id);
 CREATE INDEX projects_by_lead ON projects (lead_person_id);
+CREATE INDEX projects_by_theme ON projects (theme) WHERE theme IS NOT NULL;
+CREATE INDEX projects_by_programme ON projects (programme) WHERE programme IS NOT NULL;
 CREATE TABLE project_people (
     project_id TEXT NOT NULL, person_id TEXT NOT NULL, role TEXT NOT NULL,
     position INTEGER NOT NULL, version BLOB NOT NULL,
@@ -143,6 +145,11 @@ CREATE TABLE deliverables (
     version BLOB NOT NULL
 );
 CREATE INDEX deliverables_by_project ON deliverables (project_id);
+CREATE TABLE deliverable_publications (
+    deliverable_id TEXT NOT NULL, publication_id TEXT NOT NULL, version BLOB NOT NULL,
+    PRIMARY KEY (deliverable_id, publication_id)
+) WITHOUT ROWID;
+CREATE INDEX deliverable_publications_by_publication ON deliverable_publications (publication_id);
 CREATE TABLE events (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, description TEXT, starts_at TEXT, ends_at TEXT,
     timezone TEXT, place TEXT, status TEXT NOT NULL, capacity INTEGER,

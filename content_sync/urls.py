@@ -21,6 +21,10 @@ PLURALS = {
 }
 """Record types that have pages, and the folder of each."""
 
+GROUPS = {"theme": "themes", "programme": "programmes"}
+"""What projects belong to by name: groups that have pages and are no records of their own."""
+
+_FOLDERS = PLURALS | GROUPS
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]|\.(?=[a-z0-9-]))*")
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
 # Names of listing pages that stand in the same folder as the records' pages.
@@ -83,9 +87,24 @@ def _fold_case(record_id: str) -> tuple[str, str]:
     return lowered, f"_m{mask:x}"
 
 
+_SPACE_AND_DASH = str.maketrans({" ": "-", "-": " "})
+
+
+def name_slug(name: str) -> str:
+    """Return the part of a URL that stands for a name: `design-automation`.
+
+    Space and dash change places before `slug`, so that here too no two share one.
+    """
+    return slug(name.translate(_SPACE_AND_DASH))
+
+
 def record_url(record_type: str, record_id: str) -> str:
-    """Return the path of a record's page, such as `/people/ada-lovelace/`."""
-    return f"/{PLURALS[record_type]}/{slug(record_id)}/"
+    """Return the path of a record's page, such as `/people/ada-lovelace/`.
+
+    The id of a theme or programme is its name.
+    """
+    part = name_slug(record_id) if record_type in GROUPS else slug(record_id)
+    return f"/{_FOLDERS[record_type]}/{part}/"
 
 
 def page_file(url: str) -> str:

@@ -6,6 +6,7 @@ need them are left out, and the run ends with the line that installs them.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -17,6 +18,8 @@ from importlib import util
 from pathlib import Path
 
 LISTS = Path("/var/lib/apt/lists")
+NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
+_NPM = ("npm", "ci", "--prefix", "tests/node", "--ignore-scripts", "--no-audit", "--no-fund")
 LISTS_KEPT = 24 * 3600
 """Seconds after which the package lists are asked for anew."""
 
@@ -28,6 +31,8 @@ class Component:
     title: str
     packages: tuple[str, ...]
     is_there: Callable[[], bool]
+    from_npm: bool = False
+    """Whether it comes with `npm ci` in `tests/node`, which pins it by digest."""
 
 
 def missing(names: Iterable[str]) -> list[str]:
@@ -42,7 +47,13 @@ def packages_of(names: Iterable[str]) -> list[str]:
 
 def install_line(names: Iterable[str]) -> str:
     """Return the one line that installs the named components."""
-    return "sudo apt-get install --no-install-recommends " + " ".join(packages_of(names))
+    names = list(names)
+    lines = []
+    if packages := packages_of(names):
+        lines.append("sudo apt-get install --no-install-recommends " + " ".join(packages))
+    if any(COMPONENTS[name].from_npm for name in names):
+        lines.append(" ".join(_NPM))
+    return " && ".join(lines)
 
 
 def nothing_may_be_left_out() -> bool:
@@ -62,9 +73,11 @@ def main() -> None:
         )
     print(f"Installing {_titles(wanted)} …", flush=True)
     packages = packages_of(wanted)
-    if not _lists_are_fresh() or not _apt_get("install", *packages):
+    if packages and (not _lists_are_fresh() or not _apt_get("install", *packages)):
         _apt_get("update")
         _apt_get("install", *packages)
+    if any(COMPONENTS[name].from_npm for name in wanted) and _has_program("npm"):
+        subprocess.run(_NPM, cwd=NODE.parents[1], stdin=subprocess.DEVNULL)
     if still := missing(wanted):
         sys.exit(
             f"The tests need {_titles(still)}, and it could not be installed. "
@@ -104,6 +117,16 @@ def _has_odbc_driver(word: str) -> bool:
 
 def _has_program(*names: str) -> bool:
     return any(shutil.which(name) for name in names)
+
+
+def _from_npm(name: str) -> bool:
+    """Tell whether a package is there in the version that `tests/node` asks for."""
+    try:
+        wanted = json.loads((NODE / "package.json").read_text("utf-8"))["dependencies"][name]
+        found = json.loads((NODE / "node_modules" / name / "package.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    return bool(found["version"] == wanted)
 
 
 def _has_postgresql() -> bool:
@@ -177,6 +200,17 @@ COMPONENTS = {
         title="Node.js",
         packages=("nodejs",),
         is_there=lambda: _has_program("node"),
+    ),
+    "java": Component(
+        title="Java",
+        packages=("default-jre-headless",),
+        is_there=lambda: _has_program("java"),
+    ),
+    "validators": Component(
+        title="the validators from npm",
+        packages=() if _has_program("npm") else ("npm",),
+        is_there=lambda: all(_from_npm(name) for name in ("vnu-jar", "axe-core", "ical.js")),
+        from_npm=True,
     ),
     "clamav": Component(
         title="the virus scanner clamd",

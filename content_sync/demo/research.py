@@ -24,6 +24,10 @@ _FEATURED_SUMMARY = (
 )
 
 
+HandedIn = dict[str, list[tuple[str, date]]]
+"""The id of each deliverable that a project has handed in, with the day."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectBrief:
     """A project as the publications need it; `subject` is a number."""
@@ -78,8 +82,9 @@ def write_projects(
     prose: Prose,
     database: Database,
     draw: Draw,
-) -> None:
-    """Write the projects with their teams and deliverables."""
+) -> HandedIn:
+    """Write the projects with their teams and deliverables; return what was handed in."""
+    handed_in: HandedIn = {}
     for brief in briefs:
         subject = subjects[brief.subject]
         context = subject.draw_context(draw)
@@ -113,7 +118,8 @@ def write_projects(
             if people.is_student(member):
                 role = "student"
             database.add("project_people", (brief.id, people.person(member).id, role, position))
-        _write_deliverables(brief, status, prose, context, database, draw)
+        handed_in[brief.id] = _write_deliverables(brief, status, prose, context, database, draw)
+    return handed_in
 
 
 def _summary(prose: Prose, context: Context, draw: Draw) -> str:
@@ -146,8 +152,9 @@ def _write_deliverables(
     context: Context,
     database: Database,
     draw: Draw,
-) -> None:
+) -> list[tuple[str, date]]:
     """Write four to twelve deliverables, spread over the project's time, titles in order."""
+    handed_in: list[tuple[str, date]] = []
     templates = prose.projects["deliverable"]
     count = 4 + int(draw() * 9)
     titles = sorted({int(k * len(templates) / count) for k in range(count)})
@@ -155,6 +162,8 @@ def _write_deliverables(
     for k, i in enumerate(titles):
         due = brief.starts_on + timedelta(days=int(length * (k + 1) / len(titles)) - 1)
         submitted, accepted, state = _fate(due, status, draw)
+        if submitted:
+            handed_in.append((f"{brief.id}-D{k + 1:02d}", submitted))
         database.add(
             "deliverables",
             (
@@ -167,6 +176,7 @@ def _write_deliverables(
                 "public" if draw() < 0.35 else "members",
             ),
         )
+    return handed_in
 
 
 def _fate(due: date, status: str, draw: Draw) -> tuple[date | None, date | None, str]:

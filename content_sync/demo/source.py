@@ -103,7 +103,7 @@ def _write(
     prose = Prose(lists, plan.publications)
     _write_lists(database, places, outlets, subjects, people, draw)
     projects = plan_projects(plan.projects, people, draw)
-    write_projects(
+    handed_in = write_projects(
         projects, subjects=subjects, people=people, prose=prose, database=database, draw=draw
     )
     works = Works(
@@ -114,6 +114,7 @@ def _write(
         outlets=outlets,
         prose=prose,
         projects=projects,
+        handed_in=handed_in,
         database=database,
         papers=papers,
     )

@@ -15,7 +15,7 @@ from content_sync.demo.people import People, Person
 from content_sync.demo.places import Outlet
 from content_sync.demo.plan import MOST_FILES, MOST_REDIRECTS, REFERENCE_DATE, Plan
 from content_sync.demo.prose import Prose
-from content_sync.demo.research import ProjectBrief
+from content_sync.demo.research import HandedIn, ProjectBrief
 from content_sync.demo.special import (
     change_status,
     make_revision,
@@ -56,6 +56,7 @@ class Works:
         outlets: list[Outlet],
         prose: Prose,
         projects: list[ProjectBrief],
+        handed_in: HandedIn,
         database: Database,
         papers: Papers,
     ) -> None:
@@ -66,6 +67,7 @@ class Works:
         self._prose = prose
         self._database = database
         self._papers = papers
+        self._handed_in = handed_in
         self._outlets = {outlet.id: outlet for outlet in outlets}
         self._featured_project = next((b.id for b in projects if b.is_featured), None)
         self._special = place_special_works(plan)
@@ -133,12 +135,24 @@ class Works:
             database.add("publication_topics", (draft.id, topic))
         for project in draft.projects:
             database.add("project_publications", (project, draft.id))
+            if deliverable := self._deliverable(project, draft):
+                database.add("deliverable_publications", (deliverable, draft.id))
         self._write_paper(draft, number, people)
         self._keep_sample(draft, number)
         if is_broken(number, self._plan.publications):
             draft = replace(draft)  # what replaces this work must not inherit its fault
             break_rule(number, draft, database)
         database.add("publications", draft.row())
+
+    def _deliverable(self, project: str, draft: Draft) -> str | None:
+        """Return what a project had handed in within half a year before the work, if anything."""
+        on = date(draft.year, draft.month or 6, draft.day or 15)
+        before = [
+            (submitted, one)
+            for one, submitted in self._handed_in.get(project, ())
+            if timedelta(0) <= on - submitted < timedelta(days=183)
+        ]
+        return max(before)[1] if before else None
 
     def _write_people(self, draft: Draft) -> list[Person]:
         draw = self._draw

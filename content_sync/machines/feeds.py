@@ -9,7 +9,7 @@ from content_sync.machines.catalogue import Catalogue
 from content_sync.machines.files import Files
 from content_sync.machines.records import Record, marked_title, read_records, xml_text
 from content_sync.pages.reader import Reader, in_batches
-from content_sync.urls import PLURALS, record_url, slug
+from content_sync.urls import PLURALS, name_slug, record_url, slug
 
 FOLDER = "feeds"
 ALL_FEED = f"/{FOLDER}/all.atom"
@@ -70,6 +70,11 @@ def feed_url(record_type: str, record_id: str) -> str:
     return f"/{FOLDER}/{PLURALS[record_type]}/{slug(record_id)}.atom"
 
 
+def theme_feed_url(name: str) -> str:
+    """Return the path of a theme's feed."""
+    return f"/{FOLDER}/themes/{name_slug(name)}.atom"
+
+
 def write_feeds(
     files: Files,
     reader: Reader,
@@ -117,7 +122,7 @@ def _shared_feeds(reader: Reader, catalogue: Catalogue, sitename: str) -> Iterat
     for row in reader.rows(_NEWEST.format(works=_THEMES).replace("?", str(_MOST))):
         themes.setdefault(row["of"], []).append(row["id"])
     yield [
-        _Feed(f"/{FOLDER}/themes/{slug(theme)}.atom", f"{theme}: {sitename}", "/projects/", works)
+        _Feed(theme_feed_url(theme), f"{theme}: {sitename}", record_url("theme", theme), works)
         for theme, works in themes.items()
     ]
 

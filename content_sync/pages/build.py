@@ -59,6 +59,8 @@ _BATCH = {
     "venue_year": 40,
     "year": 1,
     "topic": 8,
+    "theme": 20,
+    "programme": 1,
 }
 _BATCH_OTHERS = 200
 _FEW = 1500
@@ -543,6 +545,8 @@ KINDS_AFTER = (
     "year",
     "topic",
     "project",
+    "theme",
+    "programme",
     "institution",
     "event",
     "letter",
@@ -558,6 +562,7 @@ TEMPLATES = (
     "listing.html",
     "topic.html",
     "project.html",
+    "theme.html",
     "institution.html",
     "event.html",
     "entries.html",

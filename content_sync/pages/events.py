@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from content_sync.pages.access import AUDIENCES, ROOT, effective, visible
+from content_sync.pages.calendars import calendar_file
 from content_sync.pages.maths import without_latex
 from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.people import full_name
@@ -88,6 +89,9 @@ def make_events(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                     participants,
                 )
             )
+            siteurl = reader.shared.get("siteurl", "")
+            if file := calendar_file(row, audience, siteurl, reader.today):
+                made.files.append(file)
         document = {
             "id": f"event:{row['id']}",
             "type": "event",
@@ -153,6 +157,7 @@ def _page(
         ],
         "days": days,
         "past": is_past(row, reader.today),
+        "calendar": f"{root}/events/{slug(row['id'])}.ics" if row["starts_at"] else "",
         "places": _places(reader, row),
         "participants": participants,
     }
@@ -184,7 +189,7 @@ def _page(
 def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> Context:
     return {
         "time": time_in_words(session["starts_at"]),
-        "title": session["title"],
+        "title": without_latex(session["title"]),
         "place": session["place"],
         "speakers": [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,13 +24,18 @@ class Page:
 
 @dataclass(slots=True)
 class File:
-    """A file beside the pages, for one audience: its content is all that it is made from."""
+    """A file beside the pages, for one audience: its content is all that it is made from.
+
+    Where it is made from less, or costs more than a look, `key` is the digest of what decides it
+    and `content` is a function, called only when that has changed.
+    """
 
     audience: str
     path: str
     """In the audience's tree."""
-    content: bytes
+    content: bytes | Callable[[], bytes]
     record: str
+    key: bytes = b""
 
 
 @dataclass(slots=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
+from itertools import groupby
 
 from content_sync.citations.lists import export_files, export_links
-from content_sync.pages.access import AUDIENCES, ROOT, visible
+from content_sync.pages.access import AUDIENCES, ROOT, effective, visible
+from content_sync.pages.lanes import lane, time_scale
 from content_sync.pages.listings import (
     NEWEST_FIRST,
     WORK_COLUMNS,
@@ -15,18 +16,29 @@ from content_sync.pages.listings import (
     members_see_more,
     works_for,
 )
+from content_sync.pages.maths import without_latex
 from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.people import full_name
+from content_sync.pages.progress import (
+    in_short,
+    in_words,
+    slip_days,
+    slip_in_words,
+    state_of,
+    tally,
+)
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import (
     counted,
     iso_in_words,
     month_in_words,
     paragraphs,
+    short_date,
+    span_in_words,
     summary,
     title_length,
 )
-from content_sync.records import Access, DeliverableStatus
+from content_sync.records import Access, ProjectStatus
 from content_sync.urls import record_url, slug
 
 _PROJECTS = """
@@ -52,17 +64,35 @@ FROM project_publications pp JOIN cache.works w ON w.id = pp.publication_id
 WHERE pp.project_id IN :ids AND w.visible > 0 ORDER BY {NEWEST_FIRST}"""  # noqa: S608
 
 
+_HANDED_IN = """
+SELECT d.project_id, r.deliverable_id, p.id, p.title, p.access, p.public_on
+FROM deliverables d JOIN deliverable_publications r ON r.deliverable_id = d.id
+JOIN publications p ON p.id = r.publication_id AND p.status <> 'withdrawn'
+WHERE d.project_id IN :ids ORDER BY p.year, p.title, p.id"""
+
+_EVENTS = """
+SELECT DISTINCT w.project_id, e.id, e.title, e.access, e.starts_at, e.ends_at,
+       p.id AS work, p.access AS work_access, p.public_on
+FROM project_publications w JOIN session_publications r ON r.publication_id = w.publication_id
+JOIN event_sessions s ON s.id = r.session_id JOIN events e ON e.id = s.event_id
+JOIN publications p ON p.id = w.publication_id AND p.status <> 'withdrawn'
+WHERE w.project_id IN :ids ORDER BY e.starts_at DESC, e.id, p.id"""
+
+_HISTORY_SHOWN = 6
+
+
 def make_projects(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield the pages and the document of each project."""
     team = reader.grouped(_TEAM, ids)
     deliverables = reader.grouped(_DELIVERABLES, ids)
     works = reader.grouped(_WORKS, ids)
+    handed_in = reader.grouped(_HANDED_IN, ids)
+    events = reader.grouped(_EVENTS, ids)
     for row in reader.rows(_PROJECTS, ids):
         key = row["id"]
         made = Made()
         if row["access"] == Access.PUBLIC:
             made.files = export_files(reader, works[key], f"projects/{slug(key)}", f"project:{key}")
-        url = record_url("project", key)
         for audience in AUDIENCES:
             if not visible(row["access"], audience):
                 continue
@@ -70,57 +100,74 @@ def make_projects(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                 audience == "members"
                 and row["access"] == Access.PUBLIC
                 and not members_see_more(works[key])
-                and not any(d["access"] != Access.PUBLIC for d in deliverables[key])
+                and not any(r["access"] != Access.PUBLIC for r in deliverables[key] + events[key])
+                and not any(_is_closed(reader, r) for r in handed_in[key])
             ):
                 continue
-            made.pages.append(
-                _page(
-                    reader,
-                    row,
-                    url,
-                    audience,
-                    team[key],
-                    [d for d in deliverables[key] if visible(d["access"], audience)],
-                    works_for(works[key], audience),
-                )
+            page = _page(
+                reader,
+                row,
+                audience,
+                team[key],
+                [d for d in deliverables[key] if visible(d["access"], audience)],
+                works_for(works[key], audience),
             )
-        document = {
-            "id": f"project:{key}",
-            "type": "project",
-            "url": url,
-            "title": row["title"],
-            "people": list(dict.fromkeys(full_name(p) for p in team[key])),
-            "institutions": [row["institution_name"]] if row["known_institution"] else [],
-            "topics": [t for t in (row["programme"], row["theme"]) if t],
-            "year": int(row["starts_on"][:4]) if row["starts_on"] else None,
-            "date": row["starts_on"],
-            "abstract": row["summary"],
-            "access": row["access"],
-            "status": "current",
-        }
-        audience = "public" if row["access"] == Access.PUBLIC else "members"
-        made.documents.append((audience, {k: v for k, v in document.items() if v}))
+            project = page.context["project"]
+            _add_works(reader, project, handed_in[key], audience)
+            project["events"] = _events(reader, events[key], audience)
+            page.records += (
+                *(f"event:{e['id']}" for e in project["events"]),
+                *(f"publication:{w['id']}" for d in project["deliverables"] for w in d["works"]),
+            )
+            made.pages.append(page)
+        made.documents.append(_document(row, team[key]))
         yield key, made
+
+
+def _is_closed(reader: Reader, work: Row) -> bool:
+    return effective(work["access"], work["public_on"], reader.today) == Access.MEMBERS
+
+
+def _document(row: Row, team: list[Row]) -> tuple[str, Context]:
+    """Return the audience that may find a project, and what search knows of it."""
+    document = {
+        "id": f"project:{row['id']}",
+        "type": "project",
+        "url": record_url("project", row["id"]),
+        "title": row["title"],
+        "people": list(dict.fromkeys(full_name(p) for p in team)),
+        "institutions": [row["institution_name"]] if row["known_institution"] else [],
+        "topics": [t for t in (row["programme"], row["theme"]) if t],
+        "year": int(row["starts_on"][:4]) if row["starts_on"] else None,
+        "date": row["starts_on"],
+        "abstract": row["summary"],
+        "access": row["access"],
+        "status": "current",
+    }
+    audience = "public" if row["access"] == Access.PUBLIC else "members"
+    return audience, {k: v for k, v in document.items() if v}
 
 
 def _page(
     reader: Reader,
     row: Row,
-    url: str,
     audience: str,
     team: list[Row],
     deliverables: list[Row],
     works: list[Row],
 ) -> Page:
     root = ROOT[audience]
-    plan = [_deliverable(d, reader.today) for d in deliverables]
+    scale = time_scale(row, deliverables)
+    plan = [_deliverable(d, scale, reader.today) for d in deliverables]
+    history = _history(row, deliverables)
+    states = tally(deliverables, reader.today)
     project: Context = {
         "id": row["id"],
         "title": row["title"],
         "long": title_length(row["title"]),
         "summary": paragraphs(row["summary"]),
-        "programme": row["programme"],
-        "theme": row["theme"],
+        "programme": _group(row, "programme", root),
+        "theme": _group(row, "theme", root),
         "starts": month_in_words(row["starts_on"]),
         "ends": month_in_words(row["ends_on"]),
         "status": row["status"],
@@ -141,15 +188,21 @@ def _page(
         "team": _team(team, root),
         "deliverables": plan,
         "deliverables_hidden": False,
-        "says": _says(plan),
+        "ticks": scale["ticks"] if scale else [],
+        "lanes": bool(scale),
+        "says": in_words(states),
+        "owed": in_short(states),
+        "history": history[:_HISTORY_SHOWN],
+        "earlier": history[_HISTORY_SHOWN:],
         "cards": [card(w, audience) for w in works],
         "exports": export_links(works, audience, f"projects/{slug(row['id'])}")
         if row["access"] == Access.PUBLIC
         else [],
         "works": counted(len(works), "work"),
+        "events": [],
     }
     return Page(
-        url=url,
+        url=record_url("project", row["id"]),
         audience=audience,
         template="project.html",
         context={
@@ -168,6 +221,11 @@ def _page(
             + [f"publication:{w['id']}" for w in works]
         ),
     )
+
+
+def _group(row: Row, group: str, root: str) -> Context | None:
+    name = row[group]
+    return {"name": name, "href": root + record_url(group, name)} if name else None
 
 
 def _team(team: list[Row], root: str) -> list[Context]:
@@ -190,55 +248,79 @@ def _money(amount: str | None, currency: str | None) -> str:
     return f"{currency or ''} {Decimal(amount):,.0f}".strip()
 
 
-def _deliverable(row: Row, today: str) -> Context:
-    due, submitted, accepted = row["due_on"], row["submitted_on"], row["accepted_on"]
-    status = row["status"]
-    late = False
-    if status == DeliverableStatus.DROPPED:
-        state = "dropped"
-    elif accepted or status == DeliverableStatus.ACCEPTED:
-        state = "accepted"
-    elif submitted or status == DeliverableStatus.SUBMITTED:
-        state = "in review"
-    elif due and due < today:
-        late = True
-        since = iso_in_words(due)
-        state = f"late since {since['text']}" if since else "late"
-    else:
-        state = "planned"
+def _deliverable(row: Row, scale: Context | None, today: str) -> Context:
+    state = state_of(row, today)
+    due = iso_in_words(row["due_on"])
     return {
         "id": row["id"],
         "slug": slug(row["id"]),
         "title": row["title"],
-        "due": iso_in_words(due),
-        "submitted": iso_in_words(submitted),
-        "accepted": iso_in_words(accepted),
-        "state": state,
-        "late": late,
-        "slip": _slip(due, submitted),
+        "due": short_date(row["due_on"]),
+        "submitted": short_date(row["submitted_on"]),
+        "accepted": short_date(row["accepted_on"]),
+        "state": f"late since {due['text']}" if state == "late" and due else state,
+        "late": state == "late",
+        "slip": slip_in_words(slip_days(row)),
+        "marks": lane(scale, row, state) if scale else {},
+        "works": [],
     }
 
 
-def _slip(due: str | None, submitted: str | None) -> str:
-    """Return how far the hand-in was from the plan; what is still open has no number."""
-    if not due or not submitted:
-        return ""
-    days = (date.fromisoformat(submitted) - date.fromisoformat(due)).days
-    if days > 0:
-        return f"{counted(days, 'day')} late"
-    return f"{counted(-days, 'day')} early" if days < 0 else "on time"
+def _add_works(reader: Reader, project: Context, works: list[Row], audience: str) -> None:
+    """Name at each deliverable the works that it was handed in as or led to."""
+    by_id = {d["id"]: d for d in project["deliverables"]}
+    for work in works:
+        access = effective(work["access"], work["public_on"], reader.today)
+        if work["deliverable_id"] in by_id and visible(access, audience):
+            by_id[work["deliverable_id"]]["works"].append(
+                {
+                    "id": work["id"],
+                    "title": without_latex(work["title"]),
+                    "href": ROOT[audience] + record_url("publication", work["id"]),
+                }
+            )
 
 
-def _says(plan: list[Context]) -> str:
-    """Return one sentence on where the deliverables stand."""
-    if not plan:
-        return ""
-    counts = {
-        "accepted": sum(d["state"] == "accepted" for d in plan),
-        "in review": sum(d["state"] == "in review" for d in plan),
-        "late": sum(d["late"] for d in plan),
-        "to come": sum(d["state"] == "planned" for d in plan),
-        "dropped": sum(d["state"] == "dropped" for d in plan),
-    }
-    parts = [f"{n} {what}" for what, n in counts.items() if n]
-    return f"{counted(len(plan), 'deliverable')}: {', '.join(parts)}."
+def _events(reader: Reader, rows: list[Row], audience: str) -> list[Context]:
+    """Return the events at which works of the project were on the agenda."""
+    events: dict[str, Context] = {}
+    for row in rows:
+        access = effective(row["work_access"], row["public_on"], reader.today)
+        if visible(row["access"], audience) and visible(access, audience):
+            event = events.setdefault(
+                row["id"],
+                {
+                    "id": row["id"],
+                    "title": row["title"],
+                    "href": ROOT[audience] + record_url("event", row["id"]),
+                    "when": span_in_words(row["starts_at"], row["ends_at"]),
+                    "n": 0,
+                },
+            )
+            event["n"] += 1
+    return list(events.values())
+
+
+def _history(row: Row, deliverables: list[Row]) -> list[Context]:
+    """Return what happened by the records' own dates, the latest first."""
+    steps: list[tuple[str, int, str, str]] = []
+    if row["starts_on"]:
+        is_ahead = row["status"] == ProjectStatus.PLANNED
+        steps.append((row["starts_on"], 0, "To start" if is_ahead else "Started", ""))
+    if row["ends_on"]:
+        word = {ProjectStatus.ENDED: "Ended", ProjectStatus.STOPPED: "Was to end"}
+        steps.append((row["ends_on"], 3, word.get(row["status"], "To end"), ""))
+    for d in deliverables:
+        if d["submitted_on"]:
+            slip = slip_in_words(slip_days(d))
+            words = f"Handed in{', ' + slip if slip else ''}: {d['title']}"
+            steps.append((d["submitted_on"], 1, words, slug(d["id"])))
+        if d["accepted_on"]:
+            steps.append((d["accepted_on"], 2, f"Accepted: {d['title']}", slug(d["id"])))
+    return [
+        {
+            "date": short_date(day),
+            "steps": [{"text": text, "slug": target} for _, _, text, target in some],
+        }
+        for day, some in groupby(sorted(steps, reverse=True), key=lambda step: step[0])
+    ]

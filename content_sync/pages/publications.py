@@ -10,8 +10,10 @@ from content_sync.citations.rows import PEOPLE
 from content_sync.citations.styles import styled
 from content_sync.pages.access import ROOT, effective, visible
 from content_sync.pages.features import PERSON, PROJECT, TOPIC
+from content_sync.pages.languages import language_tag
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, File, Made, Page
+from content_sync.pages.provenance import Provenance, read_provenance
 from content_sync.pages.publication_head import json_ld, meta_tags, typed_links
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.related import Related, item, related_works
@@ -51,6 +53,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     replaced = reader.grouped(_REPLACED, ids)
     left_out = reader.shared.get("left_out", ())
     related = {} if "related" in left_out else related_works(reader, ids)
+    provenance = read_provenance(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         yield (
@@ -62,6 +65,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
                 topics[record_id],
                 projects[record_id],
                 replacements[record_id] + replaced[record_id],
+                provenance.get(record_id, Provenance()),
                 related.get(record_id, []),
             ),
         )
@@ -74,6 +78,7 @@ def _make(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
     related: list[Related],
 ) -> Made:
     access = effective(row["access"], row["public_on"], reader.today)
@@ -91,9 +96,13 @@ def _make(
             if not visible(effective(v["access"], v["public_on"], reader.today), audience)
         ]
         if audience == "members" and access == Access.PUBLIC and not withdrawn:
-            public_sees_all = not any(p["access"] != Access.PUBLIC for p in projects) and not any(
-                effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
-                for v in versions
+            public_sees_all = (
+                not provenance.members_see_more
+                and not any(p["access"] != Access.PUBLIC for p in projects)
+                and not any(
+                    effective(v["access"], v["public_on"], reader.today) == Access.MEMBERS
+                    for v in versions
+                )
             )
             if public_sees_all:
                 continue
@@ -109,6 +118,7 @@ def _make(
                 topics,
                 [p for p in projects if p not in hidden],
                 [v for v in versions if v not in closed],
+                provenance,
                 related,
             )
         )
@@ -126,6 +136,7 @@ def _page(
     topics: list[Row],
     projects: list[Row],
     versions: list[Row],
+    provenance: Provenance,
     related: list[Related],
 ) -> Page:
     root = ROOT[audience]
@@ -178,12 +189,15 @@ def _page(
     if _has_citations(reader):
         pub["styles"] = [{"name": n, "text": t} for n, t in styled(facts["reference"])]
         pub["exports"] = _export_links(row, access)
+    from_where: tuple[str, ...] = ()
     if not withdrawn:
+        shown, from_where = provenance.seen_by(audience)
+        pub |= shown
         shown_file = row["file_size"] is not None and (
             access == Access.PUBLIC or audience == "members"
         )
         pub |= {
-            "language": row["language"],
+            "language": language_tag(row["language"]),
             "licence": _licence(row["licence"]),
             "file": _file(row, access) if shown_file else None,
             "file_for_members": row["file_path"] is not None and access == Access.ABSTRACT,
@@ -221,6 +235,7 @@ def _page(
             + ([] if withdrawn else [f"topic:{t['id']}" for t in topics])
             + ([] if withdrawn else [f"project:{p['id']}" for p in projects])
             + [f"publication:{v['id']}" for v in versions]
+            + list(from_where)
             + [f"publication:{one.row['id']}" for one in related]
         ),
     )

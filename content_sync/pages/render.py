@@ -26,6 +26,7 @@ from content_sync.errors import BuildError
 from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
+from content_sync.pages.charts import bar_chart
 from content_sync.pages.compiled import use_quick_code, whole_template
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
@@ -37,6 +38,7 @@ from content_sync.pages.publications import make_publications
 from content_sync.pages.reader import Reader, open_reader
 from content_sync.pages.sections import make_sections
 from content_sync.pages.signals import page_context
+from content_sync.pages.themes import make_programmes, make_themes
 from content_sync.pages.topics import make_topics
 from content_sync.pages.venues import make_venue_years, make_venues
 from content_sync.pages.works import make_works
@@ -58,6 +60,8 @@ MAKERS: dict[str, Maker] = {
     "year": make_years,
     "topic": make_topics,
     "project": make_projects,
+    "theme": make_themes,
+    "programme": make_programmes,
     "institution": make_institutions,
     "event": make_events,
     "letter": make_letters,
@@ -221,13 +225,20 @@ class Renderer:
 
     def _make_file(self, file: File, batch: Batch) -> None:
         path = f"{file.audience}/{file.path}"
-        sha256 = hashlib.sha256(file.content).digest()
+        content = file.content
+        key = file.key
+        if not key:
+            assert isinstance(content, bytes)
+            key = hashlib.sha256(content).digest()
         before = self.base.get(path) if self.base else None
-        if before is not None and before.key == sha256:
+        if before is not None and before.key == key:
             batch.unchanged.append(before)
             return
-        self._write(file.audience, file.path, file.content)
-        batch.written.append(Entry(path, len(file.content), sha256, sha256, file.record))
+        if not isinstance(content, bytes):
+            content = content()
+        self._write(file.audience, file.path, content)
+        sha256 = hashlib.sha256(content).digest()
+        batch.written.append(Entry(path, len(content), sha256, key, file.record))
 
     def _render(self, name: str, values: dict[str, Any]) -> str:
         """Render a template, with its globals merged once for all pages.
@@ -328,6 +339,7 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
     environment.globals["part"] = part_of(environment)
+    environment.globals["bar_chart"] = bar_chart
 
 
 def part_of(environment: Environment) -> Callable[..., Markup]:

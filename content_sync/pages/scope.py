@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from content_sync.citations.lists import FOLDER, FORMATS
+from content_sync.pages.calendars import ALL_EVENTS
 from content_sync.pages.listings import BY_TITLE
 from content_sync.pages.people import NAME_INDEX, NAMES_FOLDER
 from content_sync.pages.reader import Reader
@@ -12,7 +13,7 @@ from content_sync.pages.sections import SECTIONS
 from content_sync.release.stage import Stage
 from content_sync.snapshot import touched_since
 from content_sync.sync.touch import neighbours
-from content_sync.urls import PLURALS, page_file, record_url, slug
+from content_sync.urls import GROUPS, PLURALS, page_file, record_url, slug
 
 _ALL = {
     "publication": "SELECT id FROM publications ORDER BY id",
@@ -26,6 +27,9 @@ _ALL = {
         FROM cache.works WHERE visible > 0 ORDER BY 1""",
     "topic": "SELECT id FROM topics ORDER BY id",
     "project": "SELECT id FROM projects ORDER BY id",
+    "theme": "SELECT DISTINCT theme FROM projects WHERE theme IS NOT NULL ORDER BY theme",
+    "programme": """
+        SELECT DISTINCT programme FROM projects WHERE programme IS NOT NULL ORDER BY programme""",
     "institution": "SELECT id FROM institutions ORDER BY id",
     "event": "SELECT id FROM events ORDER BY id",
     "letter": "SELECT DISTINCT letter FROM people ORDER BY letter",
@@ -47,7 +51,9 @@ SELECT id FROM events
 WHERE registration_opens_at IS NOT NULL OR registration_closes_at IS NOT NULL"""
 
 _TIPPED_PROJECTS = """
-SELECT DISTINCT project_id FROM deliverables WHERE due_on BETWEEN :since AND :today"""
+SELECT DISTINCT d.project_id, p.theme, p.programme
+FROM deliverables d LEFT JOIN projects p ON p.id = d.project_id
+WHERE d.due_on BETWEEN :since AND :today"""
 
 
 def everything(reader: Reader, kind: str) -> list[str]:
@@ -81,7 +87,10 @@ def look_at(
     scope["event"].update(r[0] for r in connection.execute(_TIPPED_EVENTS, days))
     if registrations_changed:
         scope["event"].update(r[0] for r in connection.execute(_WITH_REGISTRATION))
-    scope["project"].update(r[0] for r in connection.execute(_TIPPED_PROJECTS, days))
+    for tipped in connection.execute(_TIPPED_PROJECTS, days):
+        for kind, one in zip(("project", "theme", "programme"), tipped, strict=True):
+            if one:
+                scope[kind].add(one)
     opened = [r[0] for r in connection.execute(_OPENED, (since_day, reader.today))]
     opened.extend(files_changed)
     if opened:
@@ -89,8 +98,13 @@ def look_at(
     for touched_type, touched_id in touched:
         if touched_type in scope:
             scope[touched_type].add(touched_id)
-    # The two longest lists show nothing but the facts of their own records.
-    for kind, section in (("project", "projects"), ("institution", "institutions")):
+    # The longest lists show nothing but the facts of their own records.
+    for kind, section in (
+        ("project", "projects"),
+        ("project", "themes"),
+        ("project", "programmes"),
+        ("institution", "institutions"),
+    ):
         if not scope[kind]:
             scope["section"].discard(section)
     return {kind: sorted(ids) for kind, ids in scope.items()}
@@ -116,6 +130,10 @@ def owned_paths(stage: Stage, kind: str, one: str) -> list[str]:
         exports = exports_of(kind, one)
         beside = [f"{FOLDER}/{exports}.{ending}" for ending in FORMATS] if exports else []
         paths = [first, *beside]
+        if kind == "event":
+            paths.append(f"events/{slug(one)}.ics")
+        elif (kind, one) == ("section", "events"):
+            paths.append(ALL_EVENTS)
         found.extend(path for name in paths if stage.base_has(path := f"{tree}/{name}"))
         if numbered:
             prefix = f"{tree}/{numbered}"
@@ -154,5 +172,6 @@ def _files(kind: str, one: str) -> tuple[str, str]:
         base = f"venues/{slug(venue)}/{year}"
     else:
         file = page_file(record_url(kind, one))
-        return file, f"{PLURALS[kind]}/{slug(one)}/" if kind == "topic" else ""
+        has_more = kind == "topic" or kind in GROUPS
+        return file, file.removesuffix(".html") + "/" if has_more else ""
     return f"{base}.html", f"{base}/"

@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any
 
 from content_sync.pages.access import AUDIENCES, ROOT, visible
+from content_sync.pages.calendars import ALL_EVENTS, calendar_of_all
+from content_sync.pages.charts import years_chart
 from content_sync.pages.events import is_past
 from content_sync.pages.institutions import place
 from content_sync.pages.listings import (
@@ -16,7 +18,7 @@ from content_sync.pages.listings import (
     card,
     pager,
 )
-from content_sync.pages.model import Context, Made, Page
+from content_sync.pages.model import Context, File, Made, Page
 from content_sync.pages.people import NAMES_FOLDER, name_index, when
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, iso_in_words, span_in_words
@@ -49,8 +51,12 @@ def navigation(reader: Reader) -> list[dict[str, str]]:
 def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield the pages of each section named."""
     for name in names:
-        files = name_index(reader) if name == "people" else []
-        yield name, Made(pages=list(SECTIONS[name](reader)), files=files)
+        made = Made(pages=list(SECTIONS[name](reader)))
+        if name == "people":
+            made.files = list(name_index(reader))
+        elif name == "events":
+            made.files = _event_calendars(reader)
+        yield name, made
 
 
 def _count(reader: Reader, sql: str, *values: Any) -> int:
@@ -213,6 +219,7 @@ def _publications(reader: Reader) -> Iterator[Page]:
                 "heading": "Publications",
                 "lead": f"{counted(total, 'work')}, here the newest {len(shown)}",
                 "newest": [card(w, audience) for w in shown],
+                "chart": years_chart([(y["year"], y["n"]) for y in years]),
                 "years": [
                     {
                         "year": str(y["year"]) if y["year"] else "No date",
@@ -426,12 +433,90 @@ def _projects(reader: Reader) -> Iterator[Page]:
         heading_of=lambda r: (
             " · ".join(t for t in (r["programme"], r["theme"]) if t) or "Other projects"
         ),
+        href_of=_group_url,
+        tools=[
+            (title, url)
+            for title, url, group in (
+                ("Programmes", "/programmes/", "programme"),
+                ("Themes", "/themes/", "theme"),
+            )
+            if any(r[group] and visible(r["access"], "public") for r in rows)
+        ],
         entry_of=lambda r, root: {
             "text": r["title"],
             "href": root + record_url("project", r["id"]),
             "note": ", ".join(x for x in (r["status"] or "", when(r)) if x),
         },
     )
+
+
+def _group_url(row: Row) -> str:
+    """Return the page of a project's theme, or else of its programme."""
+    for group in ("theme", "programme"):
+        if row[group]:
+            return record_url(group, row[group])
+    return ""
+
+
+def _themes_by_name(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        "SELECT theme AS name, count(*) AS members, sum(access = 'public') AS public,"
+        " sum(status = 'running') AS running,"
+        " sum(status = 'running' AND access = 'public') AS running_public"
+        " FROM projects WHERE theme IS NOT NULL GROUP BY theme ORDER BY theme COLLATE NOCASE, theme"
+    )
+    yield from _groups_listed(rows, "theme", "/themes/", "Themes", columns=2)
+
+
+def _programmes(reader: Reader) -> Iterator[Page]:
+    rows = reader.rows(
+        "SELECT programme AS name, count(*) AS members, sum(access = 'public') AS public,"
+        " sum(status = 'running') AS running,"
+        " sum(status = 'running' AND access = 'public') AS running_public"
+        " FROM projects WHERE programme IS NOT NULL"
+        " GROUP BY programme ORDER BY programme COLLATE NOCASE, programme"
+    )
+    yield from _groups_listed(rows, "programme", "/programmes/", "Programmes")
+
+
+def _groups_listed(
+    rows: list[Row], group: str, url: str, heading: str, *, columns: int = 1
+) -> Iterator[Page]:
+    """Yield the pages that list all themes or all programmes, with their numbers of projects."""
+
+    def note(row: Row, audience: str) -> str:
+        running = row["running" if audience == "members" else "running_public"]
+        runs = f", {running:,} running" if running else ""
+        return f"{counted(row[audience], 'project')}{runs}"
+
+    for audience in _audiences(any(r["public"] != r["members"] for r in rows)):
+        root = ROOT[audience]
+        seen = [r for r in rows if r[audience]]
+        if not seen:
+            continue
+        pages = -(-len(seen) // ENTRIES_PER_PAGE)
+        for number in range(1, pages + 1):
+            shown = seen[(number - 1) * ENTRIES_PER_PAGE : number * ENTRIES_PER_PAGE]
+            entries = [
+                {
+                    "text": r["name"],
+                    "href": root + record_url(group, r["name"]),
+                    "note": note(r, audience),
+                }
+                for r in shown
+            ]
+            yield _entries_page(
+                url if number == 1 else f"{url}page/{number}/",
+                audience,
+                section="projects",
+                heading=heading,
+                title=heading if number == 1 else f"{heading}, page {number}",
+                lead=counted(len(seen), group),
+                groups=[_group("", "groups", entries)],
+                columns=columns,
+                tools=[("All projects", "/projects/")],
+                pages=pager(root + url, number, pages, between="page/"),
+            )
 
 
 def _institutions(reader: Reader) -> Iterator[Page]:
@@ -488,7 +573,27 @@ def _events(reader: Reader) -> Iterator[Page]:
         "event",
         heading_of=heading,
         entry_of=entry,
+        tools=[("All in your calendar (iCalendar)", f"/{ALL_EVENTS}")]
+        if any(r["starts_at"] and visible(r["access"], "public") for r in ahead)
+        else [],
     )
+
+
+def _event_calendars(reader: Reader) -> list[File]:
+    """Return the calendar of all events for everyone, and for members where it is another."""
+    rows = reader.rows("SELECT * FROM events ORDER BY starts_at, id")
+    shared = reader.shared
+    files = [
+        calendar_of_all(
+            [r for r in rows if visible(r["access"], audience)],
+            audience,
+            shared["siteurl"],
+            shared["globals"].get("SITENAME", ""),
+            reader.today,
+        )
+        for audience in _audiences(any(r["access"] != "public" for r in rows))
+    ]
+    return [file for file in files if file]
 
 
 def _listing(
@@ -500,6 +605,8 @@ def _listing(
     *,
     heading_of: Callable[[Row], str],
     entry_of: Callable[[Row, str], Context],
+    href_of: Callable[[Row], str] = lambda row: "",
+    tools: Sequence[tuple[str, str]] = (),
     columns: int = 1,
 ) -> Iterator[Page]:
     """Yield the pages that list all records of one type, grouped under headings."""
@@ -513,8 +620,12 @@ def _listing(
             shown = seen[(number - 1) * ENTRIES_PER_PAGE : number * ENTRIES_PER_PAGE]
             groups: list[Context] = []
             for text, group in groupby(shown, heading_of):
-                entries = [entry_of(r, root) for r in group]
-                groups.append(_group(text, f"g{len(groups) + 1}", entries))
+                members = list(group)
+                entries = [entry_of(r, root) for r in members]
+                made = _group(text, f"g{len(groups) + 1}", entries)
+                if href := href_of(members[0]):
+                    made["href"] = root + href
+                groups.append(made)
             yield _entries_page(
                 url if number == 1 else f"{url}page/{number}/",
                 audience,
@@ -524,6 +635,7 @@ def _listing(
                 lead=counted(len(seen), record_type),
                 groups=groups,
                 columns=columns,
+                tools=tools,
                 pages=pager(root + url, number, pages, between="page/"),
                 records=[f"{record_type}:{r['id']}" for r in shown],
             )
@@ -549,6 +661,8 @@ SECTIONS: dict[str, Callable[[Reader], Iterator[Page]]] = {
     "venues": _venues,
     "topics": _topics,
     "projects": _projects,
+    "themes": _themes_by_name,
+    "programmes": _programmes,
     "institutions": _institutions,
     "events": _events,
     "search": _search,

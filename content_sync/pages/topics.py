@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from content_sync.machines.feeds import feed_url
 from content_sync.pages.access import ROOT
+from content_sync.pages.charts import years_chart
 from content_sync.pages.listings import (
     NEWEST_FIRST,
     WORK_COLUMNS,
@@ -72,6 +74,7 @@ def make_topics(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                     for child in children
                 ],
                 "lead": counted(len(shown), "work"),
+                "chart": years_chart(sorted(Counter(w["year"] for w in shown).items())),
                 "feed": feed_url("topic", row["id"]) if audience == "public" and shown else "",
             }
 

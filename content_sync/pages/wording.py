@@ -52,6 +52,15 @@ def iso_in_words(value: str | None) -> Date | None:
     return date_in_words(day.year, day.month, day.day)
 
 
+def short_date(value: str | None) -> Date | None:
+    """Return the day that an ISO date names as `12 Oct 2026`, for tables."""
+    day = iso_in_words(value)
+    if not day:
+        return None
+    number, month, year = day["text"].split()
+    return {"iso": day["iso"], "text": f"{number} {month[:3]} {year}"}
+
+
 def month_in_words(value: str | None) -> Date | None:
     """Return the month that an ISO date names."""
     if not value:

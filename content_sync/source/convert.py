@@ -428,6 +428,7 @@ _PLANS: dict[str, tuple[Column, ...]] = {
         _checked("status", checks.deliverable_status),
         _ACCESS_OF_RECORD,
     ),
+    "deliverable_publications": (_key("deliverable_id"), _key("publication_id")),
     "events": (
         _key("id"),
         _TITLE,

@@ -120,6 +120,7 @@ _BY_VIEW: dict[str, tuple[str, ...]] = {
     "project_people": ("projects", "people"),
     "project_publications": ("projects", "publications"),
     "deliverables": ("projects",),
+    "deliverable_publications": ("projects", "publications"),
     "events": ("events",),
     "event_organisers": ("events", "people"),
     "event_sessions": ("events",),

@@ -42,6 +42,8 @@ REFERENCES: tuple[Reference, ...] = (
     Reference("project_publications", "project_id", "projects"),
     Reference("project_publications", "publication_id", "publications"),
     Reference("deliverables", "project_id", "projects"),
+    Reference("deliverable_publications", "deliverable_id", "deliverables"),
+    Reference("deliverable_publications", "publication_id", "publications"),
     Reference("event_organisers", "event_id", "events"),
     Reference("event_organisers", "person_id", "people"),
     Reference("event_sessions", "event_id", "events"),

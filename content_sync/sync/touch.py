@@ -99,6 +99,11 @@ _OWNERS: dict[str, tuple[str, str]] = {
         "project",
         "SELECT r.project_id AS id FROM {differences} AS d JOIN deliverables AS r ON r.id = d.id",
     ),
+    "deliverable_publications": (
+        "project",
+        "SELECT r.project_id AS id FROM {differences} AS d "
+        "JOIN deliverables AS r ON r.id = d.deliverable_id",
+    ),
     "events": ("event", "SELECT id FROM {differences}"),
     "event_organisers": ("event", "SELECT event_id AS id FROM {differences}"),
     "event_sessions": (
@@ -122,6 +127,11 @@ _SHOWN = (
 _AUTHORS = """
     SELECT DISTINCT a.person_id AS id FROM temp.shown AS s
     JOIN publication_people AS a ON a.publication_id = s.id
+"""
+
+_THEIR_PROJECTS = """
+    JOIN project_publications AS r ON r.publication_id = s.id
+    JOIN projects AS p ON p.id = r.project_id
 """
 
 # What lists, links to or counts a publication. Lists of people by letter count their works.
@@ -164,6 +174,16 @@ _FROM_PUBLICATIONS: tuple[tuple[str, str], ...] = (
         "project",
         "SELECT r.project_id AS id FROM temp.shown AS s "
         "JOIN project_publications AS r ON r.publication_id = s.id",
+    ),
+    (
+        "project",
+        "SELECT d.project_id AS id FROM temp.shown AS s "
+        "JOIN deliverable_publications AS r ON r.publication_id = s.id "
+        "JOIN deliverables AS d ON d.id = r.deliverable_id",
+    ),
+    *(
+        (group, f"SELECT p.{group} AS id FROM temp.shown AS s {_THEIR_PROJECTS}")
+        for group in ("theme", "programme")
     ),
     (
         "event",
@@ -278,6 +298,23 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
             "project", "r.publication_id", "JOIN project_publications AS r ON r.project_id = s.id"
         ),
     ),
+    (
+        "publication",
+        _from(
+            "project",
+            "r.publication_id",
+            "JOIN deliverables AS d ON d.project_id = s.id "
+            "JOIN deliverable_publications AS r ON r.deliverable_id = d.id",
+        ),
+    ),
+    ("theme", _from("project", "p.theme", "JOIN projects AS p ON p.id = s.id")),
+    ("programme", _from("project", "p.programme", "JOIN projects AS p ON p.id = s.id")),
+    # Themes and programmes name who leads a project.
+    ("theme", _from("person", "p.theme", "JOIN projects AS p ON p.lead_person_id = s.id")),
+    (
+        "programme",
+        _from("person", "p.programme", "JOIN projects AS p ON p.lead_person_id = s.id"),
+    ),
     # An institution: its people, what their works' pages say of them, and its projects.
     ("person", _from("institution", "p.id", "JOIN people AS p ON p.institution_id = s.id")),
     (
@@ -290,7 +327,16 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         ),
     ),
     ("project", _from("institution", "r.id", "JOIN projects AS r ON r.institution_id = s.id")),
-    # An event: organisers, speakers, the works of its sessions.
+    # An event: organisers, speakers, the works of its sessions and the projects they are from.
+    (
+        "project",
+        _from(
+            "event",
+            "w.project_id",
+            f"{_IN_SESSIONS} JOIN session_publications AS r ON r.session_id = e.id "
+            "JOIN project_publications AS w ON w.publication_id = r.publication_id",
+        ),
+    ),
     (
         "person",
         _from("event", "r.person_id", "JOIN event_organisers AS r ON r.event_id = s.id"),

@@ -189,6 +189,8 @@ def test_a_few_records_break_a_rule_and_the_others_do_not(demo: sqlite3.Connecti
         ("topics", "parent_id", "topics"),
         ("person_names", "person_id", "people"),
         ("deliverables", "project_id", "projects"),
+        ("deliverable_publications", "deliverable_id", "deliverables"),
+        ("deliverable_publications", "publication_id", "publications"),
         ("event_organisers", "person_id", "people"),
         ("session_speakers", "person_id", "people"),
         ("session_publications", "publication_id", "publications"),

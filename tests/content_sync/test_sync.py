@@ -55,6 +55,7 @@ def fill(database: Any) -> None:
     add("project_people", project_id="pr", person_id="bo", role="member", position=1)
     add("project_publications", project_id="pr", publication_id="p1")
     add("deliverables", id="d1", project_id="pr", title="A mirror", due_on="2026-01-01")
+    add("deliverable_publications", deliverable_id="d1", publication_id="p1")
     add(
         "events",
         id="ev",
@@ -429,6 +430,7 @@ def test_every_reference_is_checked(nights: Any) -> None:
         "project_people": {"project_id", "person_id"},
         "project_publications": {"project_id", "publication_id"},
         "deliverables": {"project_id"},
+        "deliverable_publications": {"deliverable_id", "publication_id"},
         "event_organisers": {"event_id", "person_id"},
         "event_sessions": {"event_id"},
         "session_speakers": {"session_id", "person_id"},

@@ -128,6 +128,22 @@ def _shown(tables: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str,
             yield topic
             topic = by_id["topics"][topic]["parent_id"]
 
+    def events_of(works: Iterable[str]) -> list[dict[str, Any]]:
+        works = set(works)
+        shown = {
+            r["session_id"] for r in tables["session_publications"] if r["publication_id"] in works
+        }
+        return those("events", (s["event_id"] for s in those("event_sessions", shown)))
+
+    def handed_in(project: str) -> list[Any]:
+        owed = {d["id"] for d in of("deliverables", project_id=project)}
+        rows = [r for r in tables["deliverable_publications"] if r["deliverable_id"] in owed]
+        return [(r["deliverable_id"], cards([r["publication_id"]])) for r in rows]
+
+    def shown_at(project: str) -> list[Any]:
+        works = cards(r["publication_id"] for r in of("project_publications", project_id=project))
+        return [(work["id"], events_of([work["id"]])) for work, _, _ in works]
+
     for one, work in by_id["publications"].items():
         authors = of("publication_people", publication_id=one)
         topics = of("publication_topics", publication_id=one)
@@ -139,6 +155,14 @@ def _shown(tables: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str,
                 those("people", (a["person_id"] for a in authors)),
                 those("topics", (t["topic_id"] for t in topics)),
                 those("projects", (r["project_id"] for r in projects)),
+                those(
+                    "deliverables",
+                    (
+                        r["deliverable_id"]
+                        for r in of("deliverable_publications", publication_id=one)
+                    ),
+                ),
+                events_of([one]),
                 cards(
                     [work["replaced_by"], *(r["id"] for r in of("publications", replaced_by=one))]
                 ),
@@ -207,8 +231,26 @@ def _shown(tables: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[tuple[str,
                 of("deliverables", project_id=one),
                 those("institutions", [project["institution_id"]]),
                 cards(r["publication_id"] for r in of("project_publications", project_id=one)),
+                handed_in(one),
+                shown_at(one),
             ),
         )
+    for group in ("theme", "programme"):
+        for name in {p[group] for p in tables["projects"] if p[group]}:
+            projects = of("projects", **{group: name})
+            ids = [p["id"] for p in projects]
+            yield (
+                (group, name),
+                (
+                    projects,
+                    those("people", [p["lead_person_id"] for p in projects]),
+                    [of("deliverables", project_id=one) for one in ids],
+                    [
+                        cards(r["publication_id"] for r in of("project_publications", project_id=p))
+                        for p in ids
+                    ],
+                ),
+            )
     for one, event in by_id["events"].items():
         sessions = [s["id"] for s in of("event_sessions", event_id=one)]
         speakers = [r for s in sessions for r in of("session_speakers", session_id=s)]

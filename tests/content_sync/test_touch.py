@@ -190,6 +190,29 @@ def test_deliverable_that_moves_touches_both_projects(nights: Nights) -> None:
     assert {("project", "pr"), ("project", "far_pr")} <= touched
 
 
+def test_project_touches_its_theme_and_programme_before_and_after(nights: Nights) -> None:
+    assert {("theme", "Optics")} <= touched_by(nights, "projects", "id = 'pr'", theme="Optics")
+    both = touched_by(nights, "projects", "id = 'pr'", theme="Light", programme="Physics")
+    assert {("theme", "Optics"), ("theme", "Light"), ("programme", "Physics")} <= both
+    groups = {("theme", "Light"), ("programme", "Physics")}
+    assert groups <= touched_by(nights, "deliverables", "id = 'd'", due_on="2026-01-01")
+    assert groups <= touched_by(nights, "publications", "id = 'p1'", title="Changed")
+    nights.database.change("projects", "id = 'pr'", lead_person_id="cy")
+    nights.sync(accept=True)
+    assert groups <= touched_by(nights, "people", "id = 'cy'", family_name="Other")
+
+
+def test_what_a_deliverable_led_to_touches_its_project_and_the_work(nights: Nights) -> None:
+    nights.database.create("deliverable_publications")
+    nights.database.add("deliverable_publications", deliverable_id="d", publication_id="far")
+    both = {("project", "pr"), ("publication", "far")}
+    assert both <= nights.touched(nights.sync(accept=True).number)
+    assert ("publication", "far") in touched_by(nights, "deliverables", "id = 'd'", title="Other")
+    assert ("project", "pr") in touched_by(nights, "publications", "id = 'far'", title="Other")
+    nights.database.remove("deliverable_publications", "1 = 1")
+    assert both <= nights.touched(nights.sync(accept=True).number)
+
+
 def test_institution_touches_its_people_their_works_and_its_projects(nights: Nights) -> None:
     assert touched_by(nights, "institutions", "id = 'inst'", name="Changed") == {
         ("institution", "inst"),
@@ -200,7 +223,10 @@ def test_institution_touches_its_people_their_works_and_its_projects(nights: Nig
 
 
 def test_event_touches_organisers_speakers_and_works(nights: Nights) -> None:
-    touched = {("event", "ev"), ("person", "ada"), ("person", "bo"), ("publication", "p1")}
+    touched = {
+        *(("event", "ev"), ("person", "ada"), ("person", "bo")),
+        *(("publication", "p1"), ("project", "pr")),  # p1 is on the agenda and came out of pr
+    }
     assert touched_by(nights, "events", "id = 'ev'", title="Changed") == touched
     assert touched_by(nights, "session_speakers", "1 = 1", name="A. L.") == touched
     nights.database.remove("event_sessions", "id = 's'")

@@ -6,6 +6,7 @@ finished list items only.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
+from content_sync.pages.charts import bar_chart, states_chart, years_chart
 from content_sync.pages.render import part_of
 from content_sync.site_defaults import JINJA_ENVIRONMENT
 
@@ -76,6 +78,7 @@ def environment() -> Environment:
         generator="Nightpress 0.1.0",
     )
     env.globals["part"] = part_of(env)
+    env.globals["bar_chart"] = bar_chart
     return env
 
 
@@ -247,6 +250,8 @@ def _publication(env: Environment, name: str) -> Context:
         "abstract": [],
         "topics": [],
         "projects": [],
+        "deliverables": [],
+        "events": [],
         "banner": None,
         "replaces": [],
         "meta": [],
@@ -281,6 +286,8 @@ def _publication(env: Environment, name: str) -> Context:
         "licence": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
         "file": {"href": "/publications/a/a.pdf", "type": "PDF", "size": "2.1 MB"},
         "abstract": [] if name == "long" else list(ABSTRACT),
+        "deliverables": [{"id": "D1", "title": LONG_TITLE, "href": "/projects/p/#d-d1"}],
+        "events": [{"title": "Winter Review", "href": "/events/w/"}],
         "topics": [
             {"name": "Electromigration", "href": "/topics/em/"},
             {"name": "Accelerated test", "href": "/topics/at/"},
@@ -315,7 +322,8 @@ def _tombstone(env: Environment, name: str) -> Context:
     if name != "empty":
         banner = BANNERS["withdrawn"]
         pub["banner"] = hostile(banner) if name == "hostile" else banner
-    for gone in ("abstract", "file", "file_for_members", "topics", "projects", "licence"):
+    gone_facts = ("abstract", "file", "file_for_members", "topics", "projects", "deliverables")
+    for gone in (*gone_facts, "events", "licence"):
         pub.pop(gone)
     return {"pub": pub, "noindex": True}
 
@@ -544,6 +552,7 @@ def _topic(env: Environment, name: str) -> Context:
         "topic": {"name": "Electromigration", "path": [{"name": "Interconnect", "href": "/t/"}]},
         "children": [{"name": f"Narrower {i}", "href": f"/t/{i}/", "n": i} for i in range(7)],
         "lead": "152 works",
+        "chart": years_chart([(2020, 4), (2022, 120), (2026, 28)]),
     }
     empty = {"topic": {"name": "T", "path": []}, "children": [], "lead": ""}
     return _shaped(name, rich, empty) | {
@@ -616,14 +625,20 @@ def _project(env: Environment, name: str) -> Context:
         "deliverables": [],
         "deliverables_hidden": False,
         "says": "",
+        "owed": "",
+        "lanes": False,
+        "ticks": [],
+        "history": [],
+        "earlier": [],
+        "events": [],
         "works": "0 works",
     }
     rich = empty | {
         "title": LONG_TITLE if name == "long" else "Faults that announce themselves",
         "long": "long" if name == "long" else "",
         "summary": list(ABSTRACT),
-        "programme": "Interconnect",
-        "theme": "Reliability and test",
+        "programme": {"name": "Interconnect", "href": "/programmes/i/"},
+        "theme": {"name": "Reliability and test", "href": "/themes/r/"},
         "starts": day("2024-04", "April 2024"),
         "ends": day("2027-03", "March 2027"),
         "status": "running",
@@ -642,14 +657,94 @@ def _project(env: Environment, name: str) -> Context:
                 "state": state,
                 "late": late,
                 "slip": slip,
+                "slug": key.lower(),
+                "marks": {"due": "20.0%", "submitted": "40.0%", "accepted": "41.5%"}
+                if submitted
+                else {"due": "20.0%", "open": late},
+                "works": [{"title": TITLES[0], "href": "/publications/a/"}] if slip else [],
             }
             for key, title, submitted, state, late, slip in plan
         ],
         "says": "4 deliverables: 1 accepted, 1 in review, 1 late, 1 to come.",
+        "owed": "1 of 4 accepted, 1 late",
+        "lanes": name != "long",
+        "ticks": [{"at": "31.0%", "year": "2026"}],
+        "history": [
+            {"date": due, "steps": [{"text": "Handed in: Review", "slug": "d1"}]},
+            {"date": day("2024-04-01", "1 Apr 2024"), "steps": [{"text": "Started", "slug": ""}]},
+        ],
+        "earlier": [{"date": due, "steps": [{"text": "Started", "slug": ""}]}],
+        "events": [{"title": "Winter Review", "href": "/events/w/", "when": "2027", "n": 2}],
         "works": "5 works",
     }
     cards = [] if name == "empty" else _cards(env, name, 5)
     return {"project": _shaped(name, rich, empty) | {"cards": cards}, "section": "projects"}
+
+
+def _theme(env: Environment, name: str) -> Context:
+    charts = [
+        states_chart(Counter({"accepted": 12, "late": 2})),
+        years_chart([(2020, 4), (2022, 1204), (2026, 7)]),
+    ]
+    project = {
+        "title": LONG_TITLE,
+        "href": "/projects/p/",
+        "lead": {"name": NAMES[4], "href": "/people/h/"},
+        "when": "April 2024 to March 2027",
+        "status": "running",
+        "owed": "1 of 4 accepted, 1 late",
+        "works": 1204,
+    }
+    bare = {
+        "title": "B",
+        "href": "/projects/b/",
+        "lead": None,
+        "when": "",
+        "status": "",
+        "owed": "",
+    }
+    theme = {
+        "name": "Reliability and test",
+        "href": "/themes/r/",
+        "projects": 12,
+        "running": 3,
+        "owed": "all dropped",
+        "works": 0,
+    }
+    empty: Context = {
+        "kind": "Theme",
+        "name": "T",
+        "long": "",
+        "above": [],
+        "themes": [],
+        "says": "1 project.",
+        "owed": "",
+        "n_projects": 1,
+        "n_works": 0,
+        "charts": [],
+        "projects": [],
+    }
+    rich = empty | {
+        "kind": "Programme" if name == "long" else "Theme",
+        "name": LONG_TITLE if name == "long" else "Reliability and test",
+        "long": "long" if name == "long" else "",
+        "above": [] if name == "long" else [{"name": "Interconnect", "href": "/programmes/i/"}],
+        "themes": [theme] * 3 if name == "long" else [],
+        "says": "31 projects: 12 running, 19 ended.",
+        "owed": "14 deliverables: 12 accepted, 2 late.",
+        "n_projects": 31,
+        "n_works": 1211,
+        "projects": [project, bare | {"works": 0}],
+    }
+    shaped = _shaped(name, rich, empty)
+    if name != "empty":
+        shaped["charts"] = charts
+    return {
+        "group": shaped | {"cards": [] if name == "empty" else _cards(env, name, 9)},
+        "feed": "" if name == "empty" else "/feeds/themes/r.atom",
+        "pager": _pager(name),
+        "section": "projects",
+    }
 
 
 def _event(env: Environment, name: str) -> Context:
@@ -667,6 +762,7 @@ def _event(env: Environment, name: str) -> Context:
         "description": [],
         "capacity": None,
         "registration": {"opens": None, "closes": None, "state": "", "href": ""},
+        "calendar": "",
         "organisers": [],
         "days": [],
         "past": False,
@@ -692,6 +788,7 @@ def _event(env: Environment, name: str) -> Context:
             "state": "open until 8 January, 18:00",
             "href": "/services/events/w/register",
         },
+        "calendar": "/events/w.ics",
         "places": {"text": "11 of 40 places left", "since": day("2026-11-22", "22 November 2026")},
         "participants": [{"name": name, "affiliation": "Polytechnic"} for name in NAMES],
         "organisers": _people(3),
@@ -798,6 +895,7 @@ _MAKERS = {
     "topic.html": _topic,
     "institution.html": _institution,
     "project.html": _project,
+    "theme.html": _theme,
     "event.html": _event,
     "home.html": _home,
     "changes.html": _changes,

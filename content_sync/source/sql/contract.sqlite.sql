@@ -160,6 +160,14 @@ CREATE TABLE deliverables (
     version      INTEGER NOT NULL DEFAULT 1
 );
 
+-- A row says that one deliverable was handed in as, or led to, one publication.
+CREATE TABLE deliverable_publications (
+    deliverable_id TEXT NOT NULL,
+    publication_id TEXT NOT NULL,
+    version        INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (deliverable_id, publication_id)
+);
+
 -- A row is one event that people attend. Times are local to `timezone`.
 CREATE TABLE events (
     id                      TEXT NOT NULL PRIMARY KEY,

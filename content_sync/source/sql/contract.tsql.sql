@@ -175,6 +175,14 @@ CREATE TABLE web.deliverables (
     version      ROWVERSION     NOT NULL
 );
 
+-- A row says that one deliverable was handed in as, or led to, one publication.
+CREATE TABLE web.deliverable_publications (
+    deliverable_id NVARCHAR(200) NOT NULL,
+    publication_id NVARCHAR(200) NOT NULL,
+    version        ROWVERSION    NOT NULL,
+    PRIMARY KEY (deliverable_id, publication_id)
+);
+
 -- A row is one event that people attend. Times are local to `timezone`.
 CREATE TABLE web.events (
     id                     NVARCHAR(200)  NOT NULL PRIMARY KEY,

@@ -120,6 +120,7 @@ CREATE TABLE office.Milestone (
     title        NVARCHAR(400) NOT NULL,
     due          DATE          NULL,
     delivered    DATETIME2(0)  NULL,
+    paper_code   CHAR(12)      NULL,
     changed      ROWVERSION    NOT NULL
 );
 GO
@@ -195,9 +196,9 @@ INSERT INTO office.ProjectPaper (project_code, paper_code) VALUES
     ('STILL', 'HP-2019-01'), ('STILL', 'HP-2021-07');
 GO
 
-INSERT INTO office.Milestone (milestone_no, project_code, title, due, delivered) VALUES
-    (1, 'STILL', N'Map of the harbour', '2019-06-30', '2019-06-12 16:20:00'),
-    (2, 'STILL', N'Final report', '2022-12-31', NULL);
+INSERT INTO office.Milestone (milestone_no, project_code, title, due, delivered, paper_code) VALUES
+    (1, 'STILL', N'Map of the harbour', '2019-06-30', '2019-06-12 16:20:00', 'HP-2019-01'),
+    (2, 'STILL', N'Final report', '2022-12-31', NULL, NULL);
 GO
 
 INSERT INTO office.Meeting (meeting_no, title, begins, closes, town, seats) VALUES
@@ -274,6 +275,12 @@ SELECT m.milestone_no AS id, m.project_code AS project_id, m.title, m.due AS due
        m.delivered AS submitted_on, NULL AS accepted_on, NULL AS status, N'public' AS access,
        m.changed AS version
 FROM office.Milestone AS m;
+GO
+
+CREATE VIEW web.deliverable_publications AS
+SELECT m.milestone_no AS deliverable_id, m.paper_code AS publication_id, m.changed AS version
+FROM office.Milestone AS m
+WHERE m.paper_code IS NOT NULL;
 GO
 
 CREATE VIEW web.events AS

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,13 @@ class Site:
             ).fetchall()
         connection.close()
         return [name for (name,) in rows]
+
+    def source(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the source database."""
+        with sqlite3.connect(self.settings.demo_source) as connection:
+            rows = connection.execute(sql, values).fetchall()
+        connection.close()
+        return rows
 
     def snapshot(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         with sqlite3.connect(self.settings.snapshot) as connection:

@@ -142,8 +142,8 @@ def test_a_change_of_settings_prose_or_files_is_work_to_do(site: Site, changed: 
 def _edit_at_random(site: Site, chance: random.Random) -> None:
     """Change the source in one of the ways in which sources change."""
 
-    def one_of(table: str) -> object:
-        ids = site.snapshot(f"SELECT id FROM {table} ORDER BY id")
+    def one_of(table: str, column: str = "id") -> object:
+        ids = site.snapshot(f"SELECT {column} FROM {table} ORDER BY {column}")
         return chance.choice(ids)[0] if ids else ""
 
     raised = "version = version + 1 WHERE id = ?"
@@ -190,6 +190,34 @@ def _edit_at_random(site: Site, chance: random.Random) -> None:
             one_of("projects"),
         ),
         lambda: site.edit(f"UPDATE deliverables SET title = 'D', {raised}", one_of("deliverables")),
+        lambda: site.edit(
+            f"UPDATE deliverables SET access = ?, due_on = ?, accepted_on = NULL, {raised}",
+            chance.choice(["public", "members"]),
+            chance.choice([None, "2020-02-02", "2031-02-02"]),
+            one_of("deliverables"),
+        ),
+        lambda: site.edit(
+            f"UPDATE projects SET theme = ?, programme = ?, {raised}",
+            chance.choice([None, "Light and sound", "Packaging"]),
+            chance.choice([None, "Physics"]),
+            one_of("projects"),
+        ),
+        lambda: site.edit(
+            "INSERT OR IGNORE INTO deliverable_publications (deliverable_id, publication_id)"
+            " VALUES (?, ?)",
+            one_of("deliverables"),
+            one_of("publications"),
+        ),
+        lambda: site.edit(
+            "DELETE FROM deliverable_publications WHERE publication_id = ?",
+            one_of("deliverable_publications", "publication_id"),
+        ),
+        lambda: site.edit(
+            f"UPDATE events SET title = title || '!', registration_closes_at = ?, {raised}",
+            chance.choice([None, "2031-02-02T18:00"]),
+            one_of("events"),
+        ),
+        lambda: site.edit("DELETE FROM events WHERE id = ?", one_of("events")),
         lambda: site.edit(f"UPDATE institutions SET name = 'I', {raised}", one_of("institutions")),
         lambda: site.edit(
             "UPDATE publication_people SET person_id = ?, version = version + 1"

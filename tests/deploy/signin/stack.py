@@ -109,7 +109,7 @@ class Stack:
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -214,6 +214,7 @@ def _write_site(site: Path) -> None:
         file.write_text(f"<!doctype html><title>{name}</title>{text}")
     (release / "release.json").write_text(json.dumps({"number": 1}, indent=1))
     (release / "maps").mkdir()
+    (release / "maps" / "oai.txt").touch()
     (site / "output" / "current").symlink_to("releases/1")
     (site / "output" / "earlier.txt").touch()
     for name, text in CVS.items():
