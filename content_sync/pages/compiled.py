@@ -171,6 +171,10 @@ def _merged(environment: Environment, child: nodes.Template) -> nodes.Template:
             body[:] = [
                 blocks.get(one.name, one) if isinstance(one, nodes.Block) else one for one in body
             ]
+    if _extended(parent):
+        # A block that the parent does not have is one of those above it.
+        known_there = {block.name for block in parent.find_all(nodes.Block)}
+        parent.body.extend(block for name, block in blocks.items() if name not in known_there)
     # What a template says outside its blocks is not shown; the names that it sets are known.
     kept = (nodes.Import, nodes.FromImport, nodes.Assign, nodes.AssignBlock, nodes.Macro)
     names = [node for node in child.body if isinstance(node, kept)]
