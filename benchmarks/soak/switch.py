@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import brotli
+
 from content_sync.demo import write_demo
 from content_sync.indexing import index_release
 from content_sync.operations.stack import ADDRESS, Stack, running_stack
@@ -32,6 +34,8 @@ RATE = 2000
 SWITCHES = 100
 READERS = 4
 _SECONDS_BETWEEN = 0.5
+# How readers take a file; Brotli goes another way through Apache's rules than the others.
+_PACKED = ("gzip, deflate, br", "gzip", "", "br")
 
 _CONF = """
 from content_sync.site_defaults import *
@@ -57,7 +61,7 @@ def run(scale: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
-        settings, two = _two_releases(folder / "site")
+        settings, two = two_releases(folder / "site")
         with running_stack(settings, signin=False, service=False) as stack:
             return _campaign(settings, stack, two, switches)
 
@@ -101,7 +105,7 @@ def _campaign(
     }
 
 
-def _two_releases(site: Path) -> tuple[Settings, list[Release]]:
+def two_releases(site: Path) -> tuple[Settings, list[Release]]:
     """Build two releases that differ in every page, in what is gone and in the search."""
     for folder in ("content/news", "content/pages"):
         (site / folder).mkdir(parents=True)
@@ -190,7 +194,7 @@ def _read(
                     time.sleep(early)
                 began = time.perf_counter()
                 try:
-                    answer = _ask(connection, where[1], where[0], path, packed=at % 3 > 0)
+                    answer = _ask(connection, where[1], where[0], path, _PACKED[at % len(_PACKED)])
                 except (OSError, ValueError) as error:
                     wrong.append(f"{path}: {error!r}")
                     break
@@ -210,8 +214,8 @@ def _connect(port: int, host: str, authority: str) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname=host)
 
 
-def _ask(connection: ssl.SSLSocket, host: str, port: int, path: str, *, packed: bool) -> _Answer:
-    accept = "Accept-Encoding: gzip\r\n" if packed else ""
+def _ask(connection: ssl.SSLSocket, host: str, port: int, path: str, packed: str) -> _Answer:
+    accept = f"Accept-Encoding: {packed}\r\n" if packed else ""
     connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{accept}\r\n".encode())
     received = b""
     while b"\r\n\r\n" not in received:
@@ -226,6 +230,8 @@ def _ask(connection: ssl.SSLSocket, host: str, port: int, path: str, *, packed: 
         return _Answer(status, location=headers["location"])
     if headers.get("content-encoding") == "gzip":
         body = gzip.decompress(body)
+    elif headers.get("content-encoding") == "br":
+        body = brotli.decompress(body)
     return _Answer(status, hashlib.sha256(body).hexdigest())
 
 

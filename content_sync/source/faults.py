@@ -91,6 +91,9 @@ _BY_NUMBER: dict[int, Kind] = {
     **dict.fromkeys(
         (1205, 40613, 40197, 10928, 10929, 40501, 49918, 49919, 49920, 3960, 4221), Kind.BUSY
     ),
+    # The snapshot cannot be read on: a table changed its shape (an index was rebuilt), or tempdb
+    # dropped the versions. A new one can.
+    **dict.fromkeys((3961, 3958, 3966, 3967), Kind.BUSY),
     **dict.fromkeys((596, 10053, 10054, 10060, 233, 20004, 20006, 20017, 20047), Kind.LOST),
     20003: Kind.TIMEOUT,
     **dict.fromkeys((20009, 20013), Kind.UNREACHABLE),

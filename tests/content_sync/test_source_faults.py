@@ -351,6 +351,8 @@ class DriverError(Exception):
         (("42000", "[42000] Resource ID : 1. (10928) (SQLExecDirectW)"), 0, Kind.BUSY),
         (("42000", "[42000] Resource ID : 1. (10929) (SQLExecDirectW)"), 0, Kind.BUSY),
         (("42000", "[42000] The service is currently busy. (40501)"), 0, Kind.BUSY),
+        (("42000", "[42000] modified by a DDL statement in another (3961)"), 0, Kind.BUSY),
+        (("42000", "[42000] when the version store was shrunk (3966)"), 0, Kind.BUSY),
         (("08S01", "[08S01] [Microsoft] TCP Provider: Error code 0x68 (104)"), 0, Kind.LOST),
         (("01000", "[01000] [FreeTDS] Unexpected EOF from the server (20017)"), 0, Kind.LOST),
         (("HY000", "[HY000] [FreeTDS] DBPROCESS is dead (20047) (SQLFetch)"), 0, Kind.LOST),

@@ -120,8 +120,10 @@ def _with_store(tmp_path: Path, command: list[str], port: int, **defines: str) -
 
 def test_a_provider_that_was_never_reached_gives_a_page_that_says_so() -> None:
     # What the provider says of itself is not known yet: nobody can even be sent to it.
-    with stack(NIGHTPRESS_SIGNIN_HOST="signin.localhost:1") as site:
+    realm = "signin.localhost:1/realms/institute"
+    with stack("keycloak", NIGHTPRESS_KEYCLOAK_REALM=realm) as site:
         site.nightpress("signin", "prepare")
+        (site.site / "var/secrets/keycloak.conf").write_text('OIDCClientSecret "unused"\n')
         site.start_apache()
         reader = Reader(site)
         for path in ("/members/", "/staff/", "/signin/", "/services/me/"):
@@ -129,5 +131,18 @@ def test_a_provider_that_was_never_reached_gives_a_page_that_says_so() -> None:
             assert down.status_code == 503, path
             assert "Sign-in is out of order" in down.text
             assert down.headers["Retry-After"] == "30"
+        assert reader.fetch("/members/").status_code == 401
+        assert reader.go("/publications/one/").status_code == 200
+
+
+def test_the_included_provider_that_never_started_gives_a_page_that_says_so() -> None:
+    with stack() as site:
+        site.nightpress("signin", "prepare")
+        site.start_apache()
+        reader = Reader(site)
+        for path in ("/members/", "/signin/"):
+            down = reader.go(path)
+            assert down.status_code == 503, path
+            assert "Sign-in is out of order" in down.text
         assert reader.fetch("/members/").status_code == 401
         assert reader.go("/publications/one/").status_code == 200
