@@ -69,6 +69,8 @@ def test_the_nu_html_checker_finds_nothing(release: Path, nasty: Path, tmp_path:
     ]
     env = environment()
     for template, name, context in samples(env):
+        if name == "hostile":
+            continue  # those change what our own code makes too; the nasty site does not
         file = tmp_path / f"{template}-{name}.html"
         file.write_text(env.get_template(template).render(context), encoding="utf-8")
         files.append(file)
