@@ -71,7 +71,8 @@ class Cluster(Executor):
     @property
     def slots(self) -> int:
         """How many tasks the workers that are there now do at the same time."""
-        return max(1, sum(self._client.nthreads().values()))
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
 
     def submit(self, fn: Callable[..., _T], /, *args: Any, **kwargs: Any) -> Future[_T]:
         future: Future[_T] = self._executor.submit(fn, *args, **kwargs)
