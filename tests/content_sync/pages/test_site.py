@@ -428,7 +428,7 @@ def test_plain_pelican_builds_the_same_pages(site: Site) -> None:
     release = tree(site.settings.output / "current/public")
     assert {p for p in preview if preview[p] != release.get(p)} == set()
     # Only a release is compressed, and has what machines read.
-    machines = ("data/", "feeds/", "sitemap", "robots.txt")
+    machines = ("changes/", "data/", "feeds/", "sitemap", "robots.txt")
     others = {
         p
         for p in release
