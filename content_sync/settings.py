@@ -15,8 +15,9 @@ from content_sync.errors import ConfigurationError
 from content_sync.records import VIEWS
 
 PARTS = ("citations", "related", "machines", "compressed")
-"""What a site can leave out: references with files for other programs; related works; feeds,
-sitemaps, dumps and OAI-PMH; compressed files, where another server compresses."""
+"""What a build can leave out, to measure what each costs: references with files for other programs;
+related works; feeds, sitemaps, dumps and OAI-PMH; compressed files. Pages still lead to some of
+it, so such a release does not pass the check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

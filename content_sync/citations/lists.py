@@ -43,7 +43,9 @@ def export_links(rows: Sequence[Row], audience: str, name: str) -> list[Context]
 
 def export_files(reader: Reader, rows: Sequence[Row], name: str, record: str) -> list[File]:
     """Return the files of a list's works, for everyone and, where they have more, for members."""
-    files = []
+    files: list[File] = []
+    if "citations" in reader.shared.get("left_out", ()):
+        return files
     audiences = ("public", "members") if members_see_more(rows) else ("public",)
     for audience in audiences:
         works = works_for(rows, audience)

@@ -21,7 +21,7 @@ from content_sync.errors import BuildError, ConfigurationError
 from content_sync.pages.site import build_site, nothing_to_do
 from content_sync.release.switch import publish
 from content_sync.release.verify import check
-from content_sync.settings import read_settings
+from content_sync.settings import PARTS, read_settings
 from content_sync.urls import page_file, record_url
 from tests.content_sync.pages.conftest import CONF, Site, tree
 
@@ -356,6 +356,15 @@ def test_a_record_that_left_the_source_leaves_a_tombstone(site: Site) -> None:
     site.night()
     assert "/publications/x/" in site.page("gone.txt").splitlines()
     assert "Fleeting" not in site.page("public/publications/x.html")
+
+
+def test_a_build_can_leave_out_what_is_measured_apart(make_site: MakeSite) -> None:
+    site = make_site(conf=f"{CONF}LEFT_OUT = {list(PARTS)!r}\n")
+    site.sync()
+    _, stage = site.build()
+    made = {path.split("/")[1] for path in tree(stage.root) if path.startswith("public/")}
+    assert made.isdisjoint({"citations", "data", "sitemaps"})
+    assert not any(path.endswith((".br", ".bib", ".ris")) for path in tree(stage.root))
 
 
 def test_without_other_views_there_are_no_other_sections(make_site: MakeSite) -> None:
