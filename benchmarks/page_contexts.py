@@ -18,8 +18,8 @@ from typing import Any
 
 from markupsafe import escape
 
-from benchmarks.bench_site import LEAD, SITEURL, SUBTITLE
-from content_sync.pages.listings import NEWEST_FIRST
+from benchmarks.bench_site import LEAD, SITENAME, SITEURL, SUBTITLE
+from content_sync.pages.listings import BY_TITLE, NEWEST_FIRST
 from content_sync.pages.model import Page as MadePage
 from content_sync.pages.model import Work
 from content_sync.pages.reader import in_batches, open_reader
@@ -72,7 +72,12 @@ class Contexts:
             "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
         ).fetchone()
         self._reader.shared = {
-            "globals": {},
+            "globals": {
+                "SITENAME": SITENAME,
+                "SITEURL": SITEURL,
+                "TIMEZONE": "UTC",
+                "DEFAULT_LANG": "en",
+            },
             "siteurl": SITEURL,
             "heading": SUBTITLE,
             "lead": LEAD,
@@ -84,12 +89,18 @@ class Contexts:
     def pages(self) -> Iterator[Page]:
         """Yield every public page, publications first; then `cards` is complete."""
         for kind, make in MAKERS.items():
-            for ids in in_batches(everything(self._reader, kind), BATCH):
+            of = "publication" if kind == "work" else kind
+            for ids in in_batches(everything(self._reader, of), BATCH):
                 for _, made in make(self._reader, ids):
                     if made.work:
                         self._keep_card(made.work)
                     for page in made.pages:
-                        if page.audience == "public" and page.template not in SKIPPED:
+                        # Lists in a second order came after the templates were frozen.
+                        if (
+                            page.audience == "public"
+                            and page.template not in SKIPPED
+                            and f"/{BY_TITLE}/" not in page.url
+                        ):
                             yield _page(page)
 
     def places(self) -> Iterator[tuple[str, Facts]]:
@@ -174,7 +185,8 @@ def _person(context: Facts) -> Facts:
         "works": f"{works:,}" if works else "",
         "works_text": f"{works:,} work{'' if works == 1 else 's'}",
     }
-    return {**context, "person": {**person, **counts}}
+    # Who writes with whom came after the templates were frozen.
+    return {**context, "person": {**person, **counts, "coauthors": []}}
 
 
 def _publications(context: Facts) -> Facts:
