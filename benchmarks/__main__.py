@@ -14,7 +14,9 @@ from collections.abc import Callable
 from benchmarks import (
     against_hugo,
     against_servers,
+    cluster,
     cv_memory,
+    growth,
     lighthouse,
     nightly_changed,
     nightly_full,
@@ -53,6 +55,8 @@ def main() -> None:
         "service_load": service_load.run,
         "sync_million": lambda: sync_million.run(size),
         "against_hugo": lambda: _beside_hugo(size, rounds, full=given.full),
+        "growth": lambda: growth.run((size,) if size else growth.SIZES),
+        "cluster": lambda: cluster.run(size or cluster.SIZE),
         "cv_memory": cv_memory.run,
     }
     for name, ask in questions.items():

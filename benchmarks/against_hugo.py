@@ -8,6 +8,11 @@ release. Hugo runs twice: once assembling its lists from records, as our build d
 with all lists finished, which is the least that it can take (`hugo/FROZEN.md`); what it
 costs to make the finished lists is measured as `export`. Then a sample of 200 pages is
 compared word by word.
+
+Both make the pages as they were when the templates were frozen. What pages and releases have
+had since (`PARTS` in content_sync/settings.py: references with their files, what machines
+read, compressed files) has a budget of its own: it is switched on part by part, and the
+difference is its cost.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ from benchmarks.measure import Cost, measure, write_result
 from benchmarks.real_data import ROOT
 from benchmarks.report import table
 from benchmarks.visible_text import compare_sites
+from content_sync.settings import PARTS
 
 HUGO = {"assembled": "Hugo, assembling", "adapter": "Hugo, finished lists"}
 """How content reaches Hugo, and the name of the run."""
@@ -33,7 +39,7 @@ HUGO = {"assembled": "Hugo, assembling", "adapter": "Hugo, finished lists"}
 def run(size: int | None, rounds: int = 3) -> None:
     """Measure the rounds and write the result."""
     source = source_of(size)
-    site = make_site(f"pages-{size or 'all'}")
+    site = make_site(f"pages-{size or 'all'}", left_out=PARTS)
     nightpress("sync", site, source, "sync")
     runs: list[Cost] = []
     hugo = {variant: WORK / f"hugo-{variant}-{size or 'all'}" for variant in HUGO}
@@ -48,7 +54,9 @@ def run(size: int | None, rounds: int = 3) -> None:
                 runs += [exported] if variant == "adapter" else []
             _put_aside(folder / "public", round_number)
             runs.append(build_with_hugo(HUGO[variant], folder))
-    (release,) = (site / "output/releases").glob("*.staged")
+    parts = _parts(site, source, rounds)
+    runs += parts
+    (release,) = (site / f"output-{rounds}/releases").glob("*.staged")
     text = {
         HUGO[variant]: compare_sites(
             release / "public",
@@ -61,6 +69,19 @@ def run(size: int | None, rounds: int = 3) -> None:
     write_result(f"against_hugo-{size or 'all'}", runs, size=size, pages=pages, text=text)
     for folder in (site, *hugo.values()):
         shutil.rmtree(folder)
+
+
+def _parts(site: Path, source: Path, rounds: int) -> list[Cost]:
+    """Build with one more part at a time; the last build makes the whole site."""
+    costs = []
+    for step, part in enumerate(PARTS, 1):
+        left_out = list(PARTS[step:])
+        with (site / "pelicanconf.py").open("a", encoding="utf-8") as conf:
+            conf.write(f"LEFT_OUT = {left_out!r}\n")
+        _put_aside(site / "output", rounds + step - 1)
+        (site / "var/cache.sqlite").unlink()
+        costs.append(nightpress(f"with {part}", site, source, "build", "--full"))
+    return costs
 
 
 def build_with_hugo(label: str, folder: Path) -> Cost:
@@ -132,6 +153,23 @@ def tables(results: list[dict[str, Any]]) -> str:
                     max(run["peak_memory"] for run in some) / 1e6,
                 ]
             )
+        before = medians["Nightpress"]
+        for part in PARTS:
+            some = [run for run in result["runs"] if run["label"] == f"with {part}"]
+            for run in some:
+                rows.append(
+                    [
+                        result["size"] or "all",
+                        f"… {run['label']} too",
+                        run["files"],
+                        run["cpu_s"],
+                        f"+ {run['cpu_s'] - before:.1f}",
+                        run["user_s"],
+                        run["wall_s"],
+                        run["peak_memory"] / 1e6,
+                    ]
+                )
+                before = run["cpu_s"]
         for label, text in result["text"].items():
             ratio = medians["Nightpress"] / medians[label]
             texts.append(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,19 @@ RELEASES_KEPT = 2
 '''
 
 
-def make_site(name: str) -> Path:
-    """Return a new, empty site folder `benchmarks/work/<name>`."""
+def make_site(name: str, *, left_out: Iterable[str] = ()) -> Path:
+    """Return a new, empty site folder `benchmarks/work/<name>`.
+
+    `left_out` names parts that it does not make (`PARTS` in content_sync/settings.py).
+    """
     site = WORK / name
     if site.exists():
         shutil.rmtree(site)
     (site / "content/pages").mkdir(parents=True)
     (site / "content/news").mkdir()
     (site / "content/pages/about.md").write_text("Title: About\nSlug: about\n\nA benchmark.\n")
-    (site / "pelicanconf.py").write_text(_CONF, encoding="utf-8")
+    conf = f"{_CONF}LEFT_OUT = {list(left_out)!r}\n"
+    (site / "pelicanconf.py").write_text(conf, encoding="utf-8")
     return site
 
 

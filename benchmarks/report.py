@@ -18,6 +18,8 @@ QUESTIONS = (
     "nightly_changed",
     "sync_million",
     "against_hugo",
+    "growth",
+    "cluster",
     "titles",
     "search_browser",
     "lighthouse",

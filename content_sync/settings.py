@@ -14,6 +14,10 @@ from zoneinfo import available_timezones
 from content_sync.errors import ConfigurationError
 from content_sync.records import VIEWS
 
+PARTS = ("citations", "related", "machines", "compressed")
+"""What a site can leave out: references with files for other programs; related works; feeds,
+sitemaps, dumps and OAI-PMH; compressed files, where another server compresses."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -68,6 +72,11 @@ class Settings:
     """Where pages lead who wants to sign in: /signin/ behind Apache; empty: no such link."""
     releases_kept: int = 7
     """How many releases stay on disk, the live one included."""
+    cluster: str = ""
+    """Where heavy steps run instead of here: the address of a dask.distributed scheduler, such as
+    tcp://10.0.0.5:8786; it comes from `NIGHTPRESS_CLUSTER`."""
+    left_out: tuple[str, ...] = ()
+    """Parts of the site that are not made, of `PARTS`."""
     workers: int = 0
     """Processes for heavy steps; 0 means one for each core."""
 
@@ -141,7 +150,9 @@ class Settings:
         return self.workers or os.cpu_count() or 1
 
 
-_FROM_FILE = frozenset(f.name for f in fields(Settings) if f.name not in {"site", "source"})
+_FROM_FILE = frozenset(
+    f.name for f in fields(Settings) if f.name not in {"site", "source", "cluster"}
+)
 
 
 def read_settings(site: Path) -> Settings:
@@ -167,11 +178,18 @@ def read_settings(site: Path) -> Settings:
         values["full_text_types"] = tuple(values["full_text_types"])
     if "cv_book_folders" in values:
         values["cv_book_folders"] = tuple(values["cv_book_folders"])
+    if "left_out" in values:
+        values["left_out"] = tuple(values["left_out"])
     if "live_folders" in values:
         values["live_folders"] = tuple(values["live_folders"])
     if "siteurl" in values:
         values["siteurl"] = values["siteurl"].rstrip("/")
-    return Settings(site=site.resolve(), source=os.environ.get("NIGHTPRESS_SOURCE", ""), **values)
+    return Settings(
+        site=site.resolve(),
+        source=os.environ.get("NIGHTPRESS_SOURCE", ""),
+        cluster=os.environ.get("NIGHTPRESS_CLUSTER", ""),
+        **values,
+    )
 
 
 def _check(values: dict[str, Any]) -> Iterator[str]:
@@ -197,6 +215,9 @@ def _check(values: dict[str, Any]) -> Iterator[str]:
         isinstance(t, str) and t.startswith(".") and t == t.lower() for t in types
     ):
         yield "FULL_TEXT_TYPES must be a list of endings such as '.pdf'"
+    left_out = values.get("left_out", ())
+    if isinstance(left_out, str) or not set(left_out) <= set(PARTS):
+        yield f"LEFT_OUT must be a list of {', '.join(map(repr, PARTS))}"
     for name in ("guard_share", "guard_changed_share"):
         share = values.get(name, 0.05)
         if not isinstance(share, int | float) or not 0 <= share <= 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 PLURALS = {
     "publication": "publications",
@@ -31,6 +32,7 @@ _RESERVED = frozenset({"index", "a-z", "all", "feed", "page"})
 _LONGEST = 160
 
 
+@lru_cache(maxsize=1 << 15)
 def slug(record_id: str) -> str:
     """Return the part of a URL that stands for `record_id`.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from content_sync.machines.catalogue import Catalogue
@@ -76,16 +76,38 @@ def theme_feed_url(name: str) -> str:
 
 
 def write_feeds(
-    files: Files, reader: Reader, catalogue: Catalogue, *, siteurl: str, sitename: str
+    files: Files,
+    reader: Reader,
+    catalogue: Catalogue,
+    scope: Mapping[str, set[str]] | None,
+    *,
+    siteurl: str,
+    sitename: str,
 ) -> None:
-    """Write the feeds that changed, of whole addresses below `siteurl`."""
-    batches = [*_shared_feeds(reader, catalogue, sitename)]
-    for kind in _WORKS:
-        ids = [row[0] for row in reader.connection.execute(f"SELECT id FROM {_KINDS[kind]}")]  # noqa: S608
-        for some in in_batches(ids, _BATCH[kind]):
-            batches.append(list(_feeds_of(reader, kind, some, sitename)))
-    for feeds in batches:
+    """Write the feeds that changed, of whole addresses below `siteurl`.
+
+    `scope` names the records of each kind that may have changed, None means all. A work that
+    changed has touched its people, its venue and its topics with those above them.
+    """
+    for feeds in _shared_feeds(reader, catalogue, sitename):
         _write(files, reader, catalogue, feeds, siteurl, sitename)
+    files.finish(f"public/{FOLDER}/themes/")
+    for kind in _WORKS:
+        if scope is None:
+            rows = reader.connection.execute(f"SELECT id FROM {_KINDS[kind]}")  # noqa: S608
+            ids = [row[0] for row in rows]
+        else:
+            ids = sorted(scope[kind])
+        made: set[str] = set()
+        for some in in_batches(ids, _BATCH[kind]):
+            feeds = list(_feeds_of(reader, kind, some, sitename))
+            made |= {feed.path for feed in feeds}
+            _write(files, reader, catalogue, feeds, siteurl, sitename)
+        if scope is None:
+            files.finish(f"public/{FOLDER}/{_KINDS[kind]}/")
+        else:
+            files.finish()
+            files.remove(f"public{url}" for one in ids if (url := feed_url(kind, one)) not in made)
 
 
 def _shared_feeds(reader: Reader, catalogue: Catalogue, sitename: str) -> Iterator[list[_Feed]]:

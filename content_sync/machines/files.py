@@ -54,6 +54,10 @@ class Files:
             )
         self._written, self._kept = [], []
 
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take files away that are no longer made."""
+        self._stage.remove(path for path in paths if self._stage.has(path))
+
     def _is_own(self, path: str) -> bool:
         """Dumps end in .gz themselves; siblings of other files belong to compress.py."""
         return path.endswith((".jsonl.gz", ".sqlite.gz")) or "/data/citations/" in path

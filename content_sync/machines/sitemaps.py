@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -10,11 +11,12 @@ from content_sync.machines.catalogue import Catalogue
 from content_sync.machines.files import Files
 from content_sync.machines.records import xml_text
 from content_sync.pages.listings import BY_TITLE
-from content_sync.release.addresses import COMPRESSED, GONE, url_of
+from content_sync.release.addresses import GONE, url_of
 from content_sync.release.stage import Stage
 
 MOST_URLS = 50_000
 _LEFT_OUT = frozenset({"/404.html", "/search/", "/google.html"})
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]*")
 _NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
 
 
@@ -27,24 +29,26 @@ def write_sitemaps(
     is; a page that shows none has no lastmod.
     """
     left_out = _LEFT_OUT | set(gone)
+    base = xml_text(siteurl)
     by_part: dict[str, list[str]] = defaultdict(list)
     newest: dict[str, str] = defaultdict(str)
     days = {f"publication:{s.id}": s.day for s in catalogue.stamps.values() if not s.deleted}
-    for entry in stage.entries("public/"):
-        if not entry.path.endswith(".html") or entry.records.startswith((GONE, COMPRESSED)):
+    for path, records in stage.pages("public/"):
+        if records.startswith(GONE):
             continue
-        url = url_of(entry.path)
+        url = url_of(path)
         if url in left_out or f"/{BY_TITLE}/" in url:
             continue
-        shown = entry.records.split("\n")
         # A publication's own page names other works too, which do not make it newer.
-        if shown[0].startswith("publication:") and url.startswith("/publications/"):
-            shown = shown[:1]
-        day = max((days.get(record, "") for record in shown), default="")
+        if records.startswith("publication:") and url.startswith("/publications/"):
+            day = days.get(records.partition("\n")[0], "")
+        else:
+            day = max((days.get(record, "") for record in records.split("\n")), default="")
         part = url.split("/")[1] if url.count("/") > 2 else "pages"
         place = len(by_part[part]) // MOST_URLS + 1
         lastmod = f"<lastmod>{day}</lastmod>" if day else ""
-        address = xml_text(siteurl + quote(url))
+        plain = _PLAIN.fullmatch(url) is not None
+        address = base + (url if plain else xml_text(quote(url)))
         by_part[part].append(f"<url><loc>{address}</loc>{lastmod}</url>\n")
         name = f"{part}-{place}"
         newest[name] = max(newest[name], day)

@@ -19,6 +19,7 @@ from content_sync.pages.wording import iso_in_words, size_in_words
 from content_sync.release.history import STAMPS_FILE
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
+from content_sync.sync.touch import neighbours
 from content_sync.urls import page_file
 
 if TYPE_CHECKING:
@@ -53,7 +54,14 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
             sitename=settings.sitename,
             mail=settings.admin_email or (contact if "@" in contact else ""),
         )
-        write_feeds(files, reader, catalogue, siteurl=settings.siteurl, sitename=settings.sitename)
+        write_feeds(
+            files,
+            reader,
+            catalogue,
+            _with_neighbours(build, catalogue),
+            siteurl=settings.siteurl,
+            sitename=settings.sitename,
+        )
     else:
         files.put("maps/oai.txt", [""], lambda: b"")  # Apache does not start without it
     data_time = str(reader.rows("SELECT max(finished) FROM syncs")[0][0] or "")
@@ -94,13 +102,30 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
     files.put(f"public/{page_file(DATA_URL)}", [page], lambda: page)
     text = robots(settings.siteurl)
     files.put("public/robots.txt", [text], text.encode)
-    files.finish("oai/", "public/feeds/people/", "public/feeds/venues/", "public/feeds/topics/",
-                 "public/feeds/themes/")  # fmt: skip
+    files.finish("oai/")
     if settings.siteurl:
         write_sitemaps(
             files, stage, catalogue, siteurl=settings.siteurl, gone=build.withdrawn_urls()
         )
         files.finish("public/sitemaps/")
+
+
+def _with_neighbours(build: Build, catalogue: Catalogue) -> dict[str, set[str]] | None:
+    """Return what may have changed, with all that a changed work is listed under.
+
+    What is exported of a work may change with a person, and then stands in the feeds of all
+    its people. None means that everything may have changed.
+    """
+    stage = build.stage
+    behind = stage.base.info().get("machines_behind") if stage and stage.base else None
+    if build.scope is None or behind:
+        return None  # a fast build before this one left all that machines read as it was
+    scope = {kind: set(ids) for kind, ids in build.scope.items()}
+    changed = [("publication", stamp.id) for stamp in catalogue.changed]
+    for kind, one in neighbours(build.reader.connection, changed):
+        scope.setdefault(kind, set()).add(one)
+    build.reader.connection.commit()  # of the temporary tables alone
+    return scope
 
 
 def _hand_over(stage: Stage, catalogue: Catalogue) -> None:

@@ -28,7 +28,7 @@ from content_sync.pages.render import (
     Batch,
     Renderer,
     Setup,
-    digest_of_template,
+    TemplateDigests,
     digest_of_values,
     make_batch,
     prepare_environment,
@@ -39,7 +39,7 @@ from content_sync.pages.security import SECURITY_FILE, security_text
 from content_sync.pages.service_file import service_file
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
-from content_sync.processes import processes
+from content_sync.processes import at_once, is_worth_it, processes
 from content_sync.records import Access, Status
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
@@ -118,7 +118,7 @@ class Build:
         self.full = full
         self.progress = progress or (lambda step, done, total: None)
         self.report = BuildReport()
-        self.cache = Cache(settings.var / "cache.sqlite")
+        self.cache = Cache(settings.var / "cache.sqlite", on_network=bool(settings.cluster))
         self.postings = Postings(self.cache.connection)
         self.reader = open_reader(settings.snapshot, self.cache.path, self.today)
         self.registrations = read_registrations(settings.var)
@@ -204,7 +204,7 @@ class Build:
             self.stage.begin(full=scope is None)
         renderer = Renderer(setup, generator.env)
         many = (self._records() if scope is None else sum(map(len, scope.values()))) > _FEW
-        executor = processes(self.settings) if many and self.settings.worker_count > 1 else None
+        executor = processes(self.settings) if many and is_worth_it(self.settings) else None
         try:
             self._make_all(setup, renderer, executor, scope)
         finally:
@@ -292,6 +292,8 @@ class Build:
 
     def close(self) -> None:
         """Close the snapshot and the cache."""
+        if self._renderer is not None:
+            self._renderer.close()
         self.reader.connection.close()
         self.cache.close()
 
@@ -329,6 +331,7 @@ class Build:
         """Yield the batches of one kind, a few of them under way at any time."""
         size = _BATCH.get(kind, _BATCH_OTHERS)
         done = 0
+        ahead = 2 * at_once(executor, self.settings) if executor else 0
         waiting: deque[Future[Batch]] = deque()
         for batch_ids in in_batches(ids, size):
             if executor is None or kind == "section":
@@ -338,7 +341,7 @@ class Build:
                 yield batch
                 continue
             waiting.append(executor.submit(make_batch, setup, kind, batch_ids))
-            if len(waiting) > 2 * self.settings.worker_count:
+            if len(waiting) > ahead:
                 batch = waiting.popleft().result()
                 done += len(batch.ids)
                 self.progress(kind, done, len(ids))
@@ -389,6 +392,8 @@ class Build:
 
     def _find_related(self, scope: dict[str, list[str]] | None) -> None:
         """Add to what is looked at the works whose related works may be others now."""
+        if "related" in self.settings.left_out:
+            return
         if scope is None:
             self.postings.make_all()
             return
@@ -454,14 +459,15 @@ class Build:
     def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
         """Return what, beside records, decides how the pages look."""
         digest = hashlib.blake2b(digest_size=16)
+        templates = TemplateDigests(generator.env)
         for template in TEMPLATES:
-            digest.update(digest_of_template(generator.env, template))
+            digest.update(templates.of(template))
         return {
             "snapshot": self.snapshot_id,
             "sync": self.sync_number,
             "today": self.today,
             "registrations": self.registrations_id,
-            "globals": digest_of_values(self._globals).hex(),
+            "globals": digest_of_values([self._globals, self.settings.left_out]).hex(),
             "templates": digest.hexdigest(),
             "engine": _engine_digest(),
             "buckets": str(buckets_for(self._records())),
@@ -474,6 +480,7 @@ class Build:
         return {
             "globals": self._globals,
             "siteurl": self.settings.siteurl,
+            "left_out": self.settings.left_out,
             "registrations": self.registrations,
             "heading": generator.settings.get("SITESUBTITLE") or self.settings.sitename,
             "lead": generator.settings.get("SITE_LEAD", ""),
@@ -631,6 +638,8 @@ def _engine_digest() -> str:
     """Return a digest of the code that makes pages: another version makes other pages."""
     digest = hashlib.blake2b(digest_size=16)
     package = Path(__file__).parent.parent
-    for file in sorted(f for part in ("citations", "pages") for f in (package / part).glob("*.py")):
+    for file in sorted(
+        f for part in ("citations", "machines", "pages") for f in (package / part).glob("*.py")
+    ):
         digest.update(file.read_bytes())
     return digest.hexdigest()

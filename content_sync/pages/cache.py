@@ -78,9 +78,11 @@ ON CONFLICT (id) DO UPDATE SET
 class Cache:
     """The cache opened for writing by the process that leads the build."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, on_network: bool = False) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        self.on_network = on_network
+        """Whether processes on other machines read it, over a network's file system."""
         self.connection = self._open()
         if self.connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
             self.connection.close()
@@ -93,7 +95,12 @@ class Cache:
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None)
         # Readers in other processes must not wait for the one long transaction of a build.
-        connection.execute("PRAGMA journal_mode = WAL")
+        if self.on_network:
+            # A write-ahead log is for one machine; without it, nothing may land before the end.
+            connection.execute("PRAGMA journal_mode = DELETE")
+            connection.execute("PRAGMA cache_spill = OFF")
+        else:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")
         return connection
 

@@ -51,8 +51,9 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     projects = reader.grouped(_PROJECTS, ids)
     replacements = reader.grouped(_REPLACEMENTS, ids)
     replaced = reader.grouped(_REPLACED, ids)
+    left_out = reader.shared.get("left_out", ())
+    related = {} if "related" in left_out else related_works(reader, ids)
     provenance = read_provenance(reader, ids)
-    related = related_works(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         yield (
@@ -121,7 +122,8 @@ def _make(
                 related,
             )
         )
-    made.files = _exports(row, reference, access)
+    if _has_citations(reader):
+        made.files = _exports(row, reference, access)
     return made
 
 
@@ -179,11 +181,14 @@ def _page(
             if v["id"] != row["replaced_by"]
         ],
         "meta": [],
-        "styles": [{"name": n, "text": t} for n, t in styled(facts["reference"])],
-        "exports": _export_links(row, access),
+        "styles": [],
+        "exports": [],
         "links": [],
         "json_ld": "",
     }
+    if _has_citations(reader):
+        pub["styles"] = [{"name": n, "text": t} for n, t in styled(facts["reference"])]
+        pub["exports"] = _export_links(row, access)
     from_where: tuple[str, ...] = ()
     if not withdrawn:
         shown, from_where = provenance.seen_by(audience)
@@ -207,7 +212,9 @@ def _page(
         }
         names = _names(facts["people"], topics, projects)
         pub["related"] = [item(one, audience, names) for one in related]
-        if audience == "public":
+        if audience == "public" and not _has_citations(reader):
+            pub["meta"] = meta_tags(facts["reference"], facts["people"])
+        elif audience == "public":
             pub |= _head(row, facts, pub["licence"], pub["exports"])
     return Page(
         url=facts["url"],
@@ -232,6 +239,10 @@ def _page(
             + [f"publication:{one.row['id']}" for one in related]
         ),
     )
+
+
+def _has_citations(reader: Reader) -> bool:
+    return "citations" not in reader.shared.get("left_out", ())
 
 
 def _names(people: list[Row], topics: list[Row], projects: list[Row]) -> dict[str, str]:

@@ -12,9 +12,9 @@ import gc
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
 from content_sync.pages.charts import bar_chart
+from content_sync.pages.compiled import use_quick_code, whole_template
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
@@ -36,6 +37,7 @@ from content_sync.pages.projects import make_projects
 from content_sync.pages.publications import make_publications
 from content_sync.pages.reader import Reader, open_reader
 from content_sync.pages.sections import make_sections
+from content_sync.pages.signals import page_context
 from content_sync.pages.themes import make_programmes, make_themes
 from content_sync.pages.topics import make_topics
 from content_sync.pages.venues import make_venue_years, make_venues
@@ -45,7 +47,7 @@ from content_sync.release.manifest import Entry, Manifest
 from content_sync.urls import page_file
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 Maker = Callable[[Reader, list[str]], Iterator[tuple[str, Made]]]
 
@@ -118,8 +120,16 @@ class Renderer:
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
         self._digests: dict[str, bytes] = {}
+        self._template_digests = TemplateDigests(environment)
         self._template_globals = dict(environment.globals)
+        self._templates: dict[str, Template] = {}
         self._folders: set[str] = set()
+
+    def close(self) -> None:
+        """Close the snapshot, the cache and the last release's manifest."""
+        self.reader.connection.close()
+        if self.base is not None:
+            self.base.close()
 
     def make(self, kind: str, ids: list[str]) -> Batch:
         """Make the pages of these ids of one kind."""
@@ -237,7 +247,9 @@ class Renderer:
         short page itself.
         """
         try:
-            template = self.environment.get_template(name)
+            template = self._templates.get(name)
+            if template is None:
+                template = self._templates[name] = whole_template(self.environment, name)
             context = Context(
                 self.environment, {**self._template_globals, **values}, name, template.blocks
             )
@@ -249,14 +261,12 @@ class Renderer:
             ) from error
 
     def _announce(self, template: str, context: dict[str, Any]) -> None:
-        from content_sync.pages.signals import page_context
-
         if page_context.receivers:
             page_context.send(template, context=context)
 
     def _key(self, template: str, context: dict[str, Any]) -> bytes:
         if template not in self._digests:
-            self._digests[template] = digest_of_template(self.environment, template)
+            self._digests[template] = self._template_digests.of(template)
         key = hashlib.blake2b(self._digests[template], digest_size=16)
         key.update(self._common)
         key.update(orjson.dumps(context))
@@ -325,7 +335,7 @@ def prepare_environment(environment: Environment, values: dict[str, Any]) -> Non
             raise KeyError(f"the theme has no asset {name!r}")
         return str(assets[name])
 
-    environment.getattr = _attribute_of(environment)  # type: ignore[assignment,method-assign]
+    use_quick_code(environment)
     environment.globals.update({k: v for k, v in values.items() if k != "assets"})
     environment.globals["asset"] = asset
     environment.globals["part"] = part_of(environment)
@@ -352,57 +362,63 @@ def part_of(environment: Environment) -> Callable[..., Markup]:
     return part
 
 
-def _attribute_of(environment: Environment) -> Callable[[Any, str], Any]:
-    """Return what `record.name` in a template means: keys of dictionaries come first.
-
-    Contexts are dictionaries, and Jinja's own rule would first look for an attribute, fail
-    and catch the failure, a million times a night.
-    """
-    usual = partial(type(environment).getattr, environment)
-
-    def attribute(thing: Any, name: str) -> Any:
-        if type(thing) is dict and name in thing:
-            return thing[name]
-        return usual(thing, name)
-
-    return attribute
-
-
 def digest_of_values(values: Any) -> bytes:
     """Return a digest of anything that JSON can hold."""
     content = orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str)
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def digest_of_template(environment: Environment, name: str) -> bytes:
-    """Return a digest of a template and of all that it extends, includes or imports."""
-    from jinja2 import meta
+class TemplateDigests:
+    """Digests of templates with all that they extend, include or import; each is read once."""
 
-    assert environment.loader is not None
-    digest = hashlib.blake2b(digest_size=16)
-    seen: set[str] = set()
-    waiting = [name]
-    while waiting:
-        template = waiting.pop()
-        if template in seen:
-            continue
-        seen.add(template)
-        source, _, _ = environment.loader.get_source(environment, template)
-        digest.update(f"{template}\0{source}\0".encode())
-        referenced: Iterable[str | None] = meta.find_referenced_templates(environment.parse(source))
-        waiting.extend(sorted(one for one in referenced if one))
-    return digest.digest()
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._read: dict[str, tuple[bytes, list[str]]] = {}
+
+    def of(self, name: str) -> bytes:
+        """Return the digest of a template."""
+        digest = hashlib.blake2b(digest_size=16)
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            template = waiting.pop()
+            if template in seen:
+                continue
+            seen.add(template)
+            content, referenced = self._look_into(template)
+            digest.update(content)
+            waiting.extend(referenced)
+        return digest.digest()
+
+    def _look_into(self, template: str) -> tuple[bytes, list[str]]:
+        if template not in self._read:
+            from jinja2 import meta
+
+            assert self._environment.loader is not None
+            source, _, _ = self._environment.loader.get_source(self._environment, template)
+            tree = self._environment.parse(source)
+            names = {one for one in meta.find_referenced_templates(tree) if one}
+            names.update(_PART.findall(source))
+            self._read[template] = (f"{template}\0{source}\0".encode(), sorted(names))
+        return self._read[template]
 
 
-_last: list[Renderer] = []
+class _Kept(threading.local):
+    """The renderer of a worker's thread: its connections belong to the thread alone."""
+
+    renderer: Renderer | None = None
+
+
+_kept = _Kept()
 
 
 def make_batch(setup: Setup, kind: str, ids: list[str]) -> Batch:
     """Run one task in a worker process, which keeps its renderer between tasks."""
-    if not _last or _last[0].setup != setup:
-        _last[:] = [Renderer(setup)]
+    renderer = _kept.renderer
+    if renderer is None or renderer.setup != setup:
+        renderer = _kept.renderer = Renderer(setup)
         # What lives until the process ends need not be looked at again and again, and
         # pages leave little behind that only a collection could find.
         gc.freeze()
         gc.set_threshold(50_000, 50, 100)
-    return _last[0].make(kind, ids)
+    return renderer.make(kind, ids)

@@ -174,7 +174,8 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     write_staff(build, stage.root / "staff", completeness)
     write_file(stage.root, SERVICE_FILE, build.service_file())
     stage.adopt()
-    write_machines(settings, stage, build)
+    if "machines" not in settings.left_out:
+        write_machines(settings, stage, build)
     build.write_server_files()
     departed = settle(
         settings,
@@ -186,10 +187,11 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     build.report.redirects_refused = [
         f"{refused.old_path}: {refused.reason}" for refused in departed.refused
     ]
-    compress_pages(settings, stage)
+    if "compressed" not in settings.left_out:
+        compress_pages(settings, stage)
     stage.write_release(
         {
-            "compressed": RECIPE,
+            "compressed": "" if "compressed" in settings.left_out else RECIPE,
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "sync": int(build.state["sync"]),
             "date": build.today,

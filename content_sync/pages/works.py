@@ -60,12 +60,19 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         access = effective(row["access"], row["public_on"], reader.today)
         facts = facts_of(reader, row, people[record_id], access)
         url = facts["url"]
+        facts["coins"] = _coins(reader, facts)
         features = _features(row, facts["people"], topics[record_id], projects[record_id])
         made = Made(work=_work(row, facts, access, url, features))
         if row["status"] != Status.WITHDRAWN:
             document = _document(row, facts, topics[record_id], access, url)
             made.documents.append(("members" if access == Access.MEMBERS else "public", document))
         yield record_id, made
+
+
+def _coins(reader: Reader, facts: Context) -> str:
+    if "citations" in reader.shared.get("left_out", ()):
+        return ""
+    return to_coins(facts["reference"], [p["name"] for p in facts["authors"]])
 
 
 def facts_of(reader: Reader, row: Row, people: list[Row], access: Access) -> Context:
@@ -136,7 +143,7 @@ def _work(row: Row, facts: Context, access: Access, url: str, features: list[str
         "pages": row["pages"] or "",
         "pdf": file_url(row, access) if has_file and access == Access.PUBLIC else "",
         "marks": marks if access == Access.PUBLIC else [*marks, _MEMBERS_MARK],
-        "coins": to_coins(facts["reference"], [p["name"] for p in facts["authors"]]),
+        "coins": facts["coins"],
     }
     members_item = None
     if access != Access.PUBLIC:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import brotli
 
-from content_sync.processes import processes
+from content_sync.processes import is_worth_it, processes
 from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
@@ -159,7 +159,7 @@ def _make(
         )
         for i in range(0, len(wanted), _CHUNK)
     ]
-    if executor is None and len(wanted) > _FEW and settings.worker_count > 1:
+    if executor is None and len(wanted) > _FEW and is_worth_it(settings):
         with processes(settings) as own:
             yield from _flat(own.map(_compress_files, tasks))
     elif executor is not None and len(wanted) > _FEW:

@@ -219,6 +219,19 @@ class Stage:
         )
         return map(Entry._make, rows)
 
+    def has(self, path: str) -> bool:
+        """Tell whether the release holds a file at `path` so far."""
+        row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
+        return row is not None
+
+    def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield path and records of the pages below `prefix`, sorted by path."""
+        return self._connection().execute(
+            "SELECT path, records FROM files WHERE path >= ? AND path < ?"
+            " AND substr(path, -5) = '.html' ORDER BY path",
+            (prefix, prefix + "\U0010ffff"),
+        )
+
     def share(self) -> SharedCount:
         """Bring every listed file that was not written here from the base, by hard link.
 
