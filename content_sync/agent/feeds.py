@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from flask import Blueprint, Response, abort, current_app
 
 from content_sync.agent import mails, queue, tokens, told
+from content_sync.plotting import load_pygal
 from content_sync.settings import Settings
 from content_sync.status import read_status
 from dynamic.identity import without_proxy, without_sign_in
@@ -72,11 +73,9 @@ def cctray(token: str) -> Any:
 @blueprint.get("/durations.svg")
 def durations() -> Any:
     """Draw how long the steps of the last builds took."""
-    import pygal
-    from pygal.style import Style
-
+    pygal = load_pygal()
     ended = [b for b in queue.builds(_settings(), 60) if b.facts.get("seconds")][:30][::-1]
-    style = Style(
+    style = pygal.style.Style(
         background="transparent",
         plot_background="transparent",
         foreground="#777777",

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -20,6 +18,7 @@ from markupsafe import Markup, escape
 from content_sync.pages.model import Context
 from content_sync.pages.progress import STATES, in_words
 from content_sync.pages.wording import counted
+from content_sync.plotting import load_pygal
 
 _WIDTH, _HEIGHT = 400, 140
 _LETTER = 7.5
@@ -63,8 +62,7 @@ def states_chart(states: Counter[str]) -> Context | None:
 def bar_chart(chart: Context) -> Markup:
     """Return the SVG of a chart: one bar for each row, upright and in the rows' order."""
     rows = chart["rows"]
-    pygal = _pygal()
-    drawn: Any = pygal.Bar(
+    drawn: Any = load_pygal().Bar(
         width=_WIDTH,
         height=_HEIGHT,
         margin=0,
@@ -80,17 +78,6 @@ def bar_chart(chart: Context) -> Markup:
     drawn.x_labels = [label for label, _ in rows]
     drawn.add("", [n for _, n in rows])
     return _redrawn(drawn.render_tree(), chart)
-
-
-@cache
-def _pygal() -> Any:
-    """Return pygal, which is slow to import, and many a night draws nothing."""
-    before = list(sys.meta_path)
-    import pygal
-
-    # It leaves a finder of plugins there that Python 3.11 warns of at each later import.
-    sys.meta_path[:] = [finder for finder in sys.meta_path if finder in before]
-    return pygal
 
 
 def _redrawn(tree: Any, chart: Context) -> Markup:

@@ -87,7 +87,7 @@ def test_first_sync_copies_every_view(nights: Any) -> None:
         **dict.fromkeys(("people", "topics", "publications"), 2),
         "publication_people": 3,
     }
-    assert report.rows == report.added == 24
+    assert report.rows == report.added == 25
     assert nights.row(
         "SELECT title, abstract, kind, year, month, day, access, status, replaced_by "
         "FROM publications WHERE id = 'p2'"
@@ -112,7 +112,7 @@ def test_unchanged_night_reads_only_keys_and_versions(nights: Any) -> None:
     report = nights.sync()
     assert report.unchanged
     assert report.number == 1
-    assert report.rows == 24
+    assert report.rows == 25
     assert report.added == report.changed == report.gone == 0
     assert nights.steps == [f"comparing {name}" for name in ALL_VIEWS]
     assert nights.settings.snapshot.read_bytes() == before
