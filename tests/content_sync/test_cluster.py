@@ -82,8 +82,6 @@ def _wait_for_two(executor: Cluster) -> None:
     raise AssertionError("the workers did not come")
 
 
-# Dask compares versions of packages, and may not find those of a test's own process.
-@pytest.mark.filterwarnings("ignore:Mismatched versions found")
 def test_a_site_built_by_a_cluster_that_loses_a_worker_has_the_same_bytes(
     cluster: Running,
     make_site,  # noqa: F811
