@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.dynamic.process import free_port
+from content_sync.operations.children import free_port
 
 ACCESS_KEY, SECRET_KEY = "TESTKEY123", "testsecret1234567890"
 

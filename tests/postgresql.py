@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from content_sync.operations.children import free_port
 
 
 @contextmanager
@@ -25,9 +26,7 @@ def postgresql_server(*, connections: int = 60) -> Iterator[str]:
     def run(*command: str) -> None:
         subprocess.run([*unprivileged, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data = str(folder / "data")
     run(
         *(str(binaries / "initdb"), "-D", data, "-U", "owner", "-E", "UTF8", "--no-sync"),

@@ -200,7 +200,10 @@ def _digest(item: str) -> str:
 
 
 def _merged(earlier: Change | None, later: Change) -> Change:
-    """Return two changes of one day as one; no change at all where the second undid the first."""
+    """Return two changes of one day as one; no change at all where the second undid the first.
+
+    Of a record that went, nothing of what it said is told.
+    """
     if earlier is None or not earlier.change:
         return later
     fields = {name: list(pair) for name, pair in earlier.fields.items()}
@@ -214,6 +217,8 @@ def _merged(earlier: Change | None, later: Change) -> Change:
         change = "corrected" if later.change == "new" else later.change
     elif later.fields and not fields:
         change = ""
+    if later.change in ("gone", "withdrawn"):
+        fields = {}
     return later._replace(change=change, fields=fields)
 
 

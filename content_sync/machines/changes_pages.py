@@ -165,7 +165,7 @@ class _Shown:
         if change.change == "withdrawn" and row is not None and row["status"] == "withdrawn":
             # Its page stays and is answered 410.
             return entry | {"title": without_latex(row["title"])}
-        return entry | {"change": "gone"}
+        return entry | {"change": "gone", "fields": [], "values": {}}
 
 
 def _last_days(changes: Sequence[Change]) -> list[Change]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -26,6 +27,7 @@ START_SECONDS = 120.0
 """How long a child may take until it answers."""
 STOP_SECONDS = 10.0
 """How long a child may take to end before it is killed."""
+_PORTS = range(12_000, 32_000)
 _LAST_LINES = 12
 
 
@@ -141,10 +143,16 @@ def last_lines(log: Path) -> list[str]:
 
 
 def free_port(address: str = "127.0.0.1") -> int:
-    """Return a port that nobody listened at a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody used a moment ago.
+
+    It lies below those that systems give to outgoing connections: the kernel's own choice could be
+    given to one of them before the child that it is for listens there.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            return port
 
 
 def listens(port: int, address: str = "127.0.0.1") -> bool:

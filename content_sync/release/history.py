@@ -229,6 +229,10 @@ def _take_changes(connection: sqlite3.Connection, release: Release) -> None:
                 connection.execute(
                     "INSERT OR REPLACE INTO changes VALUES (?, ?, ?, ?, ?, ?)", values
                 )
+                if values[4] in ("gone", "withdrawn"):  # what it said is told no more
+                    connection.execute(
+                        "UPDATE changes SET fields = '{}' WHERE type = ? AND id = ?", values[1:3]
+                    )
             elif values[1]:
                 connection.execute("INSERT OR REPLACE INTO known VALUES (?, ?, ?)", (kind, *values))
             else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from content_sync.operations.children import free_port
 from content_sync.settings import Settings
 from tests.content_sync.databases import ODBC, PASSWORD, POSTGRESQL, Database, Nights, Server
 from tests.content_sync.sql_server import (
@@ -123,9 +123,7 @@ def _serve_postgresql() -> Iterator[Server]:
     def run(*command: str) -> None:
         subprocess.run([*unprivileged, *command], check=True, stdout=subprocess.DEVNULL, cwd=folder)
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     data = str(folder / "data")
     run(
         *(str(binaries / "initdb"), "-D", data, "-U", "owner", "-E", "UTF8", "--no-sync"),

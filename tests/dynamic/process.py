@@ -15,16 +15,10 @@ from typing import Any
 
 import requests
 
+from content_sync.operations.children import free_port
 from tests.dynamic.apache_says import signed_in
 
 ROOT = Path(__file__).parent.parent.parent
-
-
-def free_port() -> int:
-    """Return a port of the loopback address that nobody uses at this moment."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class Service:

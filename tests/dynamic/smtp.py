@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.dynamic.process import free_port
+from content_sync.operations.children import free_port
 
 
 class Postbox:

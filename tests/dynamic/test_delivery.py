@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from content_sync.operations.children import free_port
 from dynamic import delivery
 from dynamic.database import begin_writing, db, now
 from dynamic.delivery import deliver
 from dynamic.outbox import Mail, queue_mail, state_of_outbox
 from dynamic.worker import Worker, prune
-from tests.dynamic.process import free_port
 from tests.dynamic.smtp import smtp_server
 
 

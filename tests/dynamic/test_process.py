@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from content_sync.operations.children import free_port
 from tests.dynamic.apache_says import SECRET, signed_in
-from tests.dynamic.process import ROOT, Service, free_port
+from tests.dynamic.process import ROOT, Service
 from tests.dynamic.releases import Releases
 from tests.dynamic.smtp import smtp_server
 from tests.dynamic.test_feedback import PUBLICATION

@@ -53,7 +53,7 @@ def test_an_old_address_answers_with_any_query_unless_it_names_one(opened: Serve
 
 
 def test_a_tombstone_is_answered_410_with_its_own_words(opened: Served) -> None:
-    gone = opened.file("gone.txt").read_text().split()
+    gone = [url for url in opened.file("gone.txt").read_text().split() if url.endswith("/")]
     assert any(url.startswith("/members/") for url in gone)
     assert any(not url.startswith("/members/") for url in gone)
     for url in gone:
@@ -62,6 +62,15 @@ def test_a_tombstone_is_answered_410_with_its_own_words(opened: Served) -> None:
         assert answer.body == opened.file(file_of(url)).read_bytes()
         assert answer["Cache-Control"] in {"no-cache", "private, no-store"}
         assert opened.get(url[:-1] + ".html").status == 410
+
+
+def test_a_file_that_is_gone_is_answered_410(opened: Served) -> None:
+    gone = [url for url in opened.file("gone.txt").read_text().split() if not url.endswith("/")]
+    assert any(url.startswith("/members/citations/") for url in gone)
+    assert any(url.startswith("/citations/") for url in gone)
+    for url in gone:
+        for reader in ({}, {"Accept-Encoding": "br, gzip"}):
+            assert opened.get(url, **reader).status == 410, url
 
 
 # Members

@@ -16,8 +16,9 @@ import psutil
 import pytest
 import requests
 
+from content_sync.operations.children import free_port
 from tests.deploy.signin.reader import FETCH, Reader
-from tests.deploy.signin.stack import ROOT, Echo, Stack, free_port, stack, wait_for
+from tests.deploy.signin.stack import ROOT, Echo, Stack, stack, wait_for
 
 pytestmark = [pytest.mark.needs("apache", "haproxy", "memcached")]
 

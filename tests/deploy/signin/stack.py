@@ -28,6 +28,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from content_sync.operations.children import free_port
+
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "deploy" / "apache"
 PAGES = {
@@ -43,12 +45,6 @@ CVS = {
     "borealis-devices/index.html": "<h1>CVs for Borealis</h1>",
 }
 SECRET = "between-apache-and-the-service"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> None:

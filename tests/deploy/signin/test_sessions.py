@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from content_sync.operations.children import free_port
 from tests.deploy.signin.reader import Reader
-from tests.deploy.signin.stack import Stack, free_port, stack, wait_for
+from tests.deploy.signin.stack import Stack, stack, wait_for
 
 pytestmark = pytest.mark.needs("apache")
 

@@ -14,10 +14,11 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from content_sync.errors import NightpressError
+from content_sync.operations.children import free_port
 from deploy.signin.providers import Provider, add, providers, remove
 from tests.deploy.signin.other_provider import OtherProvider
 from tests.deploy.signin.reader import NAVIGATION, Reader
-from tests.deploy.signin.stack import Stack, free_port, stack
+from tests.deploy.signin.stack import Stack, stack
 
 
 @dataclass

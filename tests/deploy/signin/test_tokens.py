@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from content_sync.operations.children import free_port
 from deploy.signin.keys import make_session_key
 from tests.deploy.signin.other_provider import FAULTS, OtherProvider
 from tests.deploy.signin.reader import NAVIGATION, Reader
-from tests.deploy.signin.stack import Stack, free_port, stack
+from tests.deploy.signin.stack import Stack, stack
 
 pytestmark = pytest.mark.needs("apache")
 

@@ -17,6 +17,7 @@ import pytest
 import requests
 from sqlalchemy import create_engine, text
 
+from content_sync.operations.children import free_port
 from dynamic.app import create_app
 from dynamic.cv import stores, upkeep
 from dynamic.cv.stores import S3Store
@@ -28,7 +29,7 @@ from tests.ceph import client_of
 from tests.dynamic.cv import files
 from tests.dynamic.cv.conftest import make_bucket
 from tests.dynamic.cv.students import EDIT, MINE, send, student
-from tests.dynamic.process import Service, free_port
+from tests.dynamic.process import Service
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
