@@ -533,9 +533,10 @@ def _cv_books(settings: Settings, seconds: dict[str, float]) -> Any:
 @_site_option
 @_told
 def spare(site: Path) -> None:
-    """Make a copy of the live release ready, upon which one record can go live in seconds.
+    """Make a copy of the live release ready, from which the next one takes its files.
 
-    The agent does it whenever nothing else runs. It costs no space: files are hard links.
+    With it one record goes live in seconds. The agent does it whenever nothing else runs. It
+    costs no space: files are hard links.
 
     Example: nightpress spare
     """
