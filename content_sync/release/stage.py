@@ -4,9 +4,6 @@ The order of a build: `open_stage`, `begin`, files written by workers with `writ
 told to `add`, `remove` of what is no longer made, Pelican's own files, then `share`, `adopt`,
 `write_release` and `finish`. A later step that writes more files (the search index) takes the
 stage up with `staged`, adopts them and finishes again.
-
-The manifest of a release that is built upon another begins as a copy of that one's, and only
-what differs is changed in it: most nights that is one file in a hundred.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ from typing import Any, NamedTuple
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
-from content_sync.release.addresses import COMPRESSED, GONE
+from content_sync.release.listing import WORK, Listing, column
 from content_sync.release.manifest import Entry
 from content_sync.release.releases import (
     RELEASE_FILE,
@@ -53,8 +50,7 @@ __all__ = [
     "write_file",
 ]
 
-_WORK = "manifest.work.sqlite"
-_NOT_LISTED = frozenset({_WORK, _WORK + "-journal", manifest.NAME, RELEASE_FILE})
+_NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
 _LEFT_OVER = re.compile(r"[0-9]+\.(?:staged|removed)")
 _ANEW_IN_PART = ("documents/", "search/", "public/search-index/", "members/search-index/")
 """What a build of single records makes anew; a night does so with all files without a key."""
@@ -148,25 +144,15 @@ def write_file(
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class Stage:
+class Stage(Listing):
     """A release in the making. One process holds it; workers only write files."""
 
     def __init__(
         self, number: int, root: Path, base: Release | None, *, part: bool = False
     ) -> None:
-        self.number = number
-        self.root = root
-        self.base = base
-        """The release that unchanged files are shared with, or None."""
+        super().__init__(number, root, base)
         self.is_part = part
         self._base_files: manifest.Manifest | None = None
-        self._work: sqlite3.Connection | None = None
-        self._is_upon = False
-        """Whether this release began with what the base holds."""
-
-    @property
-    def manifest_file(self) -> Path:
-        return self.root / manifest.NAME
 
     def begin(self, *, full: bool = False) -> None:
         """Take over the base's manifest, except entries without a key, or start from nothing.
@@ -175,50 +161,15 @@ class Stage:
         """
         if self.is_part and (full or self.base is None):
             raise WholeBuildNeeded("Everything may have changed.")
-        self.close()
-        work_file = self.root / _WORK
-        work_file.unlink(missing_ok=True)
-        is_upon = self.base is not None and not full
-        if self.base is not None and is_upon:
-            shutil.copyfile(self.base.manifest_file, work_file)
-        work = self._open()
-        work.execute("DELETE FROM touched")
-        work.execute("DELETE FROM meta")
-        if self.base is not None:
-            work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
-        if self.base is not None and is_upon:
-            work.execute("INSERT INTO meta VALUES ('upon', ?)", (str(self.base.number),))
+        self._start(None if full else self.base)
+        if self._is_upon:
             for prefix in _ANEW_IN_PART if self.is_part else ("",):
                 self._forget_keyless(prefix)
-        self._is_upon = is_upon
-
-    def add(self, entries: Iterable[Entry]) -> None:
-        """List files that were written below `root`, in place of entries of the same paths."""
-        rows = list(entries)
-        work = self._connection()
-        work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        if self._is_upon:
-            work.executemany(
-                "INSERT OR REPLACE INTO touched VALUES (?, 'here')", ((row[0],) for row in rows)
-            )
-        else:
-            work.executemany("DELETE FROM touched WHERE path = ?", ((row[0],) for row in rows))
-
-    def keep(self, entries: Iterable[Entry]) -> None:
-        """List files that are as in the base; `share` will bring them."""
-        rows = list(entries)
-        work = self._connection()
-        work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        work.executemany(
-            "INSERT OR REPLACE INTO touched VALUES (?, 'base')", ((row[0],) for row in rows)
-        )
 
     def remove(self, paths: Iterable[str]) -> None:
         """Take files out that are no longer part of the site, written ones from disk too."""
-        work = self._connection()
         for path in paths:
-            work.execute("DELETE FROM files WHERE path = ?", (path,))
-            work.execute("INSERT OR REPLACE INTO touched VALUES (?, 'gone')", (path,))
+            self._forget(path)
             (self.root / path).unlink(missing_ok=True)
 
     def base_has(self, path: str) -> bool:
@@ -234,76 +185,6 @@ class Stage:
         """Return the paths of the base that start with `prefix`, sorted."""
         base = self._base()
         return list(base.paths(prefix)) if base else []
-
-    def key_of(self, path: str) -> bytes | None:
-        row = self._connection().execute("SELECT key FROM files WHERE path = ?", (path,)).fetchone()
-        return row[0] if row else None
-
-    def entries(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield what the release holds so far below `prefix`, sorted by path."""
-        rows = self._connection().execute(
-            "SELECT path, size, sha256, key, records FROM files"
-            " WHERE path >= ? AND path < ? ORDER BY path",
-            (prefix, prefix + _LAST),
-        )
-        return map(Entry._make, rows)
-
-    def has(self, path: str) -> bool:
-        """Tell whether the release holds a file at `path` so far."""
-        row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
-        return row is not None
-
-    def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield path and records of the pages below `prefix`, sorted by path."""
-        return self._connection().execute(
-            "SELECT path, records FROM files WHERE path >= ? AND path < ?"
-            " AND substr(path, -5) = '.html' ORDER BY path",
-            (prefix, prefix + _LAST),
-        )
-
-    def get(self, path: str) -> Entry | None:
-        """Return what the release lists at `path` so far."""
-        row = (
-            self._connection()
-            .execute("SELECT path, size, sha256, key, records FROM files WHERE path = ?", (path,))
-            .fetchone()
-        )
-        return Entry._make(row) if row else None
-
-    @property
-    def is_incremental(self) -> bool:
-        """Whether this release began with what the base holds."""
-        self._connection()
-        return self._is_upon
-
-    def touched(self) -> Iterator[tuple[str, Entry | None]]:
-        """Yield the paths that may differ from the base, with what is listed there, sorted.
-
-        Only a release that began with what the base holds knows them.
-        """
-        for path in _column(self._connection(), "SELECT path FROM touched ORDER BY path"):
-            yield path, self.get(path)
-
-    def tombstones(self) -> list[Entry]:
-        """Return the pages that say of a URL that it is gone."""
-        rows = self._connection().execute(
-            "SELECT path, size, sha256, key, records FROM files"
-            " WHERE records >= ? AND records < ? ORDER BY path",
-            (GONE, f"{GONE}{_LAST}"),
-        )
-        return [Entry._make(row) for row in rows]
-
-    def departed(self, history_file: Path) -> list[tuple[str, str, str]]:
-        """Return path, kind and record of the URLs ever published that have no page here."""
-        with history.open_history(history_file):
-            pass  # there is one from here on
-        with self._attached(f"{history_file.resolve().as_uri()}?mode=ro") as work:
-            return work.execute(
-                "SELECT path, kind, record FROM other.urls AS u WHERE NOT EXISTS"
-                " (SELECT 1 FROM files AS f WHERE f.path = u.path AND f.records <> ?"
-                "  AND substr(f.records, 1, ?) <> ?) ORDER BY path",
-                (COMPRESSED, len(GONE), GONE),
-            ).fetchall()
 
     def share(self) -> SharedCount:
         """Bring every listed file that was not written here from the base, by hard link.
@@ -322,7 +203,7 @@ class Stage:
         if self._is_upon and not self._is_told("shared"):
             taken = self._share_all(sharing)
         else:
-            sharing.bring(_column(work, "SELECT path FROM touched WHERE place = 'base'"))
+            sharing.bring(column(work, "SELECT path FROM touched WHERE place = 'base'"))
         work.executemany("DELETE FROM files WHERE path = ?", ((p,) for p in sharing.present))
         if self._is_upon:
             work.execute("UPDATE touched SET place = 'here' WHERE place = 'base'")
@@ -334,7 +215,7 @@ class Stage:
         """Bring all that was taken over from the base; return what the spare had of it."""
         assert self.base is not None
         work = self._connection()
-        written = set(_column(work, "SELECT path FROM touched WHERE place = 'here'"))
+        written = set(column(work, "SELECT path FROM touched WHERE place = 'here'"))
         strangers = [path for path in tree_files(self.root) if path not in written]
         self.add([self._look_at(path, "") for path in strangers])
         (count,) = work.execute(
@@ -344,7 +225,7 @@ class Stage:
         spare = find_spare(self.root.parent)
         changed = changed_between(spare, self.base) if spare is not None else None
         if spare is not None and changed is not None:
-            surplus, missing = self._compare(spare, changed)
+            surplus, missing = self._unlike(spare, changed)
             take_spare(spare, self.root, surplus)
             sharing.bring(missing)
         else:
@@ -356,22 +237,6 @@ class Stage:
         work.execute("INSERT INTO meta VALUES ('shared', '')")
         return int(count) - sharing.linked - sharing.copied - len(sharing.present)
 
-    def _compare(self, spare: Release, changed: Iterable[str]) -> tuple[list[str], list[str]]:
-        """Return what the spare has too much, and what it lacks, where `changed` says all."""
-        with self._attached(manifest.read_only(spare.manifest_file)) as work:
-            work.execute("CREATE TEMP TABLE changed (path TEXT PRIMARY KEY) WITHOUT ROWID")
-            work.executemany("INSERT INTO changed VALUES (?)", ((path,) for path in changed))
-            work.execute("INSERT OR IGNORE INTO changed SELECT path FROM main.touched")
-            surplus = _column(work, _UNLIKE.format("other", "main"))
-            missing = _column(
-                work,
-                f"SELECT path FROM ({_UNLIKE.format('main', 'other')}) AS u"  # noqa: S608
-                " WHERE NOT EXISTS (SELECT 1 FROM main.touched AS t"
-                "  WHERE t.path = u.path AND t.place = 'here') ORDER BY path",
-            )
-            work.execute("DROP TABLE changed")
-        return surplus, missing
-
     def adopt(self, under: str = "") -> int:
         """List the files below `under` that nobody told of, with no key; return their number.
 
@@ -381,19 +246,6 @@ class Stage:
         found = [path for path in tree_files(self.root, under) if not self.has(path)]
         self.add(self._look_at(path, records.get(path, "")) for path in found)
         return len(found)
-
-    def _forget_keyless(self, under: str) -> dict[str, str]:
-        """Take out the entries without a key; return the records that they named."""
-        work = self._connection()
-        where = " FROM files WHERE key IS NULL AND path >= ? AND path < ?"
-        span = (under, under + _LAST)
-        records = dict(work.execute(f"SELECT path, records{where}", span).fetchall())
-        work.execute(f"DELETE{where}", span)
-        if self._is_told("upon"):
-            work.executemany(
-                "INSERT OR REPLACE INTO touched VALUES (?, 'gone')", ((path,) for path in records)
-            )
-        return records
 
     def write_release(self, info: Mapping[str, Any]) -> None:
         """Write `release.json`: `info` with this release's number and that of its base."""
@@ -412,15 +264,11 @@ class Stage:
         if not self._is_upon:
             work.execute("DELETE FROM touched")  # of what was removed again
         self.close()
-        (self.root / _WORK).replace(self.manifest_file)
+        (self.root / WORK).replace(self.manifest_file)
 
     def close(self) -> None:
         """Close the working files; the stage can be taken up again."""
-        if self._work is not None:
-            if self._work.in_transaction:
-                self._work.execute("COMMIT")
-            self._work.close()
-            self._work = None
+        super().close()
         if self._base_files is not None:
             self._base_files.close()
             self._base_files = None
@@ -448,57 +296,6 @@ class Stage:
             self._base_files = self.base.manifest()
         return self._base_files
 
-    def _is_told(self, name: str) -> bool:
-        row = self._connection().execute("SELECT 1 FROM meta WHERE name = ?", (name,)).fetchone()
-        return row is not None
-
-    def _connection(self) -> sqlite3.Connection:
-        """The working manifest; that of a finished stage is opened once more."""
-        if self._work is not None:
-            return self._work
-        if not (self.root / _WORK).exists():
-            if not self.manifest_file.exists():
-                raise ReleaseError(f"Release {self.number} was not begun: call begin() first.")
-            self.manifest_file.replace(self.root / _WORK)
-        work = self._open()
-        self._is_upon = self._is_told("upon")
-        return work
-
-    def _open(self) -> sqlite3.Connection:
-        work = sqlite3.connect(self.root / _WORK, isolation_level=None, uri=True)
-        # A broken run is thrown away whole, so nothing here needs to survive one.
-        work.execute("PRAGMA journal_mode = OFF")
-        work.execute("PRAGMA synchronous = OFF")
-        work.execute("PRAGMA cache_size = -64000")
-        work.executescript(manifest.SCHEMA)
-        work.execute("BEGIN")
-        self._work = work
-        return work
-
-    @contextlib.contextmanager
-    def _attached(self, address: str) -> Iterator[sqlite3.Connection]:
-        """Give the working manifest with another database beside it, called `other`."""
-        work = self._connection()
-        work.execute("COMMIT")
-        work.execute("ATTACH ? AS other", (address,))
-        try:
-            yield work
-        finally:
-            work.execute("DETACH other")
-            work.execute("BEGIN")
-
-
-_LAST = "\U0010ffff"
-_UNLIKE = (
-    "SELECT here.path FROM changed CROSS JOIN {0}.files AS here USING (path)"
-    " WHERE NOT EXISTS (SELECT 1 FROM {1}.files AS there"
-    "  WHERE there.path = here.path AND there.sha256 = here.sha256)"
-)
-
-
-def _column(connection: sqlite3.Connection, query: str) -> list[str]:
-    return [value for (value,) in connection.execute(query)]
-
 
 def _choose_base(settings: Settings, wanted: int | None, bad: set[int]) -> Release | None:
     found = {release.number: release for release in releases(settings)}
@@ -518,8 +315,8 @@ def _base_number(root: Path) -> int | None:
     if (root / RELEASE_FILE).exists():
         number = read_info(root).get("base")
         return number if isinstance(number, int) else None
-    if (root / _WORK).exists():
-        with contextlib.closing(sqlite3.connect(root / _WORK)) as work:
+    if (root / WORK).exists():
+        with contextlib.closing(sqlite3.connect(root / WORK)) as work:
             row = work.execute("SELECT value FROM meta WHERE name = 'base'").fetchone()
         return int(row[0]) if row else None
     return None

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from content_sync.errors import ReleaseError
 from content_sync.release import manifest
 from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES, url_of
-from content_sync.release.compress import ENDINGS, expand, plain_of
+from content_sync.release.compress import ENDINGS
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
+from content_sync.release.file_checks import (
+    check_digests,
+    check_names,
+    check_siblings,
+    check_sizes,
+    chunks,
+    entries,
+    missing,
+    spread,
+)
 from content_sync.release.ledger import Published, check_ledger, check_redirects
 from content_sync.release.releases import Release, is_complete, read_info, releases_folder
 from content_sync.release.service_check import check_service_file
-from content_sync.release.stage import Stage, folders
+from content_sync.release.stage import Stage
 from content_sync.release.visibility import Visibility, read_hidden, read_visibility
 from content_sync.settings import Settings
 from content_sync.urls import PLURALS, slug
@@ -29,7 +35,6 @@ from content_sync.urls import PLURALS, slug
 __all__ = ["Finding", "Report", "check"]
 
 REPORT_FILE = "check-report.txt"
-_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +92,16 @@ def check(
         if base is not None:
             differ = manifest.compare(base.manifest_file, target.manifest_file, touched=knows)
             touched = {*differ.added, *differ.changed}
-        findings += _check_sizes(target.root, _entries(listing, touched))
-        findings += _check_siblings(target.root, listing, differ, executor)
+        findings += check_sizes(target.root, entries(listing, touched))
+        findings += check_siblings(target.root, listing, differ, executor)
         findings += check_service_file(target.root, target.number)
         if only_changes and knows:
-            counts, found = _check_changes(settings, target, _entries(listing, touched), info)
+            counts, found = _check_changes(settings, target, entries(listing, touched), info)
         else:
             counts, found = _check_all(settings, target, listing, info)
         findings += found
         if full:
-            findings += _check_digests(target.root, listing.entries(), executor)
+            findings += check_digests(target.root, listing.entries(), executor)
         vanished, owners = _vanished(differ, listing, base)
         plan = Crawl(
             str(target.root),
@@ -118,13 +123,6 @@ def check(
     return report
 
 
-def _entries(listing: manifest.Manifest, touched: set[str] | None) -> Iterator[manifest.Entry]:
-    """The entries of some files, or of all."""
-    if touched is None:
-        return listing.entries()
-    return filter(None, map(listing.get, sorted(touched)))
-
-
 def _check_changes(
     settings: Settings,
     target: Stage | Release,
@@ -132,20 +130,20 @@ def _check_changes(
     info: dict[str, Any],
 ) -> tuple[dict[str, int], list[Finding]]:
     """Compare the files that are new with what was listed, and with who may see them."""
-    entries = list(changed)
-    findings = [_missing(e.path) for e in entries if not (target.root / e.path).exists()]
-    findings += _check_digests(target.root, entries, None)
+    new = list(changed)
+    findings = [missing(entry.path) for entry in new if not (target.root / entry.path).exists()]
+    findings += check_digests(target.root, new, None)
     hidden = read_hidden(settings.snapshot, info.get("date"))
-    for entry in entries:
+    for entry in new:
         findings += _check_hidden(entry.path, entry.records, hidden)
-    return {"files": len(entries)}, findings
+    return {"files": len(new)}, findings
 
 
 def _check_all(
     settings: Settings, target: Stage | Release, listing: manifest.Manifest, info: dict[str, Any]
 ) -> tuple[dict[str, int], list[Finding]]:
     """Compare what the release holds with the disk, the snapshot and the ledger."""
-    findings = list(_check_names(target.root, listing))
+    findings = list(check_names(target.root, listing))
     visibility = read_visibility(settings.snapshot, info.get("date"))
     counts, found = _check_records(listing, visibility)
     findings += found
@@ -160,117 +158,6 @@ def _base(settings: Settings, target: Stage | Release) -> Release | None:
     number = read_info(target.root).get("base")
     folder = releases_folder(settings) / str(number)
     return Release(number, folder) if isinstance(number, int) and is_complete(folder) else None
-
-
-def _check_names(root: Path, listing: manifest.Manifest) -> Iterator[Finding]:
-    """Every listed file is there, and no other file is."""
-    unseen = listing.folders()
-    for folder, there in folders(root):
-        unseen.discard(folder)
-        prefix = f"{folder}/" if folder else ""
-        listed = listing.names(folder)
-        for name in listed - there:
-            yield _missing(prefix + name)
-        for name in there - listed:
-            yield Finding(prefix + name, "", "the manifest does not list it")
-    for folder in unseen:
-        for name in listing.names(folder):
-            yield _missing(f"{folder}/{name}")
-
-
-def _missing(path: str) -> Finding:
-    return Finding(path, "", "the manifest lists it but it is missing")
-
-
-def _check_sizes(root: Path, entries: Iterable[manifest.Entry]) -> Iterator[Finding]:
-    """Every file that is new or changed has its size."""
-    for entry in entries:
-        try:
-            size = os.stat(f"{root}/{entry.path}").st_size  # noqa: PTH116 - 225,000 files
-        except FileNotFoundError:
-            continue  # told as a file that is missing
-        if size != entry.size:
-            yield Finding(entry.path, "", f"it has {size} bytes instead of {entry.size}")
-
-
-def _check_digests(
-    root: Path, entries: Iterable[manifest.Entry], executor: Executor | None
-) -> Iterator[Finding]:
-    """Every file's bytes are those that were listed."""
-    tasks = ((str(root), [(e.path, e.sha256) for e in chunk]) for chunk in _chunks(entries))
-    for wrong in _spread(executor, wrong_digests, tasks):
-        for path in wrong:
-            yield Finding(path, "", "its bytes are not those that the manifest lists")
-
-
-def wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
-    """Return the files of a folder whose bytes are not those of their digests."""
-    root, files = task
-    wrong = []
-    for path, expected in files:
-        with contextlib.suppress(FileNotFoundError), Path(root, path).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").digest() != expected:
-                wrong.append(path)
-    return wrong
-
-
-def _check_siblings(
-    root: Path,
-    listing: manifest.Manifest,
-    differ: manifest.Difference | None,
-    executor: Executor | None,
-) -> Iterator[Finding]:
-    """Every compressed file holds what the file beside it holds."""
-    orphans: list[str] = []
-    pairs = _known(_siblings(listing, differ), orphans)
-    tasks = ((str(root), chunk) for chunk in _chunks(pairs))
-    for wrong in _spread(executor, wrong_siblings, tasks):
-        for path in wrong:
-            yield Finding(path, "", "it does not hold what the file beside it holds")
-    for path in orphans:
-        yield Finding(path, "", "the file that it is a compressed form of is missing")
-
-
-def _known(
-    siblings: Iterable[tuple[str, bytes | None]], orphans: list[str]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield the siblings of files that are there; put the others aside."""
-    for path, digest in siblings:
-        if digest is None:
-            orphans.append(path)
-        else:
-            yield path, digest
-
-
-def _siblings(
-    listing: manifest.Manifest, differ: manifest.Difference | None
-) -> Iterator[tuple[str, bytes | None]]:
-    """Yield compressed files, all or those concerned, with the digest of the files beside them."""
-    if differ is None:
-        yield from listing.siblings()
-        return
-    names = {*differ.added, *differ.changed}
-    names |= {p + end for p in (*names, *differ.removed) for end in ENDINGS}
-    for entry in _entries(listing, names):
-        if entry.records == COMPRESSED:
-            plain = listing.get(plain_of(entry.path)) if entry.path.endswith(ENDINGS) else None
-            yield entry.path, plain.sha256 if plain else None
-
-
-def wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
-    """Return the compressed files that do not hold the bytes of these digests."""
-    root, files = task
-    wrong = []
-    for path, expected in files:
-        try:
-            content = expand(path, Path(root, path).read_bytes())
-        except FileNotFoundError:
-            continue  # told already, as a file that is missing
-        except ValueError:
-            content = b""
-        if hashlib.sha256(content).digest() != expected:
-            wrong.append(path)
-    return wrong
 
 
 def _check_records(
@@ -392,11 +279,11 @@ def _crawl(
 
     def tasks() -> Iterator[tuple[Crawl, list[Page]]]:
         nonlocal number
-        for chunk in _chunks(pages):
+        for chunk in chunks(pages):
             number += len(chunk)
             yield plan, chunk
 
-    for found in _spread(None if plan.few else executor, crawl, tasks()):
+    for found in spread(None if plan.few else executor, crawl, tasks()):
         findings += found
     return number, findings
 
@@ -405,7 +292,7 @@ def _pages_of(
     plan: Crawl, listing: manifest.Manifest, touched: set[str], owners: set[str] | None
 ) -> Iterator[Page]:
     wholly = {e.path: e.size for e in listing.keyless()}
-    wholly |= {e.path: e.size for e in _entries(listing, touched)}
+    wholly |= {e.path: e.size for e in entries(listing, touched)}
     for path, size in sorted(wholly.items()):
         if _is_read(path):
             yield Page(path, size, True)
@@ -440,35 +327,6 @@ def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Itera
     }
     paths.update(listing.paths_ending("index.html"))
     yield from filter(None, map(listing.get, sorted(paths)))
-
-
-_T = TypeVar("_T")
-_R = TypeVar("_R")
-
-
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk
-
-
-def _spread(
-    executor: Executor | None, function: Callable[[_T], _R], tasks: Iterable[_T]
-) -> Iterator[_R]:
-    """Yield the results of tasks in their order, a few of them under way at any time."""
-    if executor is None:
-        yield from map(function, tasks)
-        return
-    waiting: deque[Future[_R]] = deque()
-    for task in tasks:
-        waiting.append(executor.submit(function, task))
-        if len(waiting) > _AHEAD:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
-
-
-_AHEAD = 16
 
 
 def _write(file: Path, number: int, report: Report) -> None:
