@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from content_sync.release import manifest
 from content_sync.release.addresses import COMPRESSED
 from content_sync.release.compress import ENDINGS, expand, plain_of
 from content_sync.release.crawl import Finding
-from content_sync.release.stage import folders
+from content_sync.release.stage import NOT_LISTED, tree_files
 
 _CHUNK = 2000
 
@@ -31,20 +31,50 @@ def entries(listing: manifest.Manifest, touched: set[str] | None) -> Iterator[ma
     return filter(None, map(listing.get, sorted(touched)))
 
 
+class _Folder(NamedTuple):
+    """A folder of the manifest whose entries are being gone through."""
+
+    prefix: str
+    files: set[str]
+    folders: set[str]
+
+
 def check_names(root: Path, listing: manifest.Manifest) -> Iterator[Finding]:
     """Every listed file is there, and no other file is."""
-    unseen = listing.folders()
-    for folder, there in folders(root):
-        unseen.discard(folder)
-        prefix = f"{folder}/" if folder else ""
-        listed = listing.names(folder)
-        for name in listed - there:
-            yield missing(prefix + name)
-        for name in there - listed:
-            yield Finding(prefix + name, "", "the manifest does not list it")
-    for folder in unseen:
-        for name in listing.names(folder):
-            yield missing(f"{folder}/{name}")
+    # Paths come sorted, so that what is below a folder comes at one go.
+    above = [_Folder("", set(), set())]
+    for path in listing.paths():
+        while not path.startswith(above[-1].prefix):
+            yield from _compare(root, above.pop())
+        while True:
+            prefix, files, folders = above[-1]
+            name, slash, _ = path[len(prefix) :].partition("/")
+            if not slash:
+                files.add(name)
+                break
+            folders.add(name)
+            above.append(_Folder(f"{prefix}{name}/", set(), set()))
+    while above:
+        yield from _compare(root, above.pop())
+
+
+def _compare(root: Path, folder: _Folder) -> Iterator[Finding]:
+    """Compare the files that stand in a folder itself with those that are listed."""
+    prefix, listed, folders = folder
+    there: set[str] = set()
+    others: list[str] = []
+    with contextlib.suppress(FileNotFoundError), os.scandir(root / prefix) as found:
+        for item in found:
+            if not item.is_dir(follow_symlinks=False):
+                there.add(item.name)
+            elif item.name not in folders:
+                others += tree_files(root, prefix + item.name)
+    if not prefix:
+        there -= NOT_LISTED
+    for name in listed - there:
+        yield missing(prefix + name)
+    for path in (*(prefix + name for name in there - listed), *others):
+        yield Finding(path, "", "the manifest does not list it")
 
 
 def missing(path: str) -> Finding:

@@ -84,23 +84,6 @@ class Manifest:
         )
         return map(Entry._make, rows)
 
-    def names(self, folder: str) -> set[str]:
-        """Return the names of the files that stand in a folder itself, '' for the root."""
-        prefix = f"{folder}/" if folder else ""
-        rows = self._connection.execute(
-            "SELECT substr(path, ?1) FROM files WHERE path >= ?2 AND path < ?3"
-            " AND instr(substr(path, ?1), '/') = 0",
-            (len(prefix) + 1, prefix, prefix + _LAST),
-        )
-        return {name for (name,) in rows}
-
-    def folders(self) -> set[str]:
-        """Return the folders that files stand in, '' for the root."""
-        rows = self._connection.execute(
-            "SELECT DISTINCT rtrim(path, replace(path, '/', '')) FROM files"
-        )
-        return {folder[:-1] for (folder,) in rows}
-
     def keyless(self) -> list[Entry]:
         """Return the entries of files that are made anew each time, sorted by path."""
         rows = self._connection.execute(

@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
+from content_sync.errors import ReleaseError
 from content_sync.release import manifest
 from content_sync.release.releases import (
     RELEASE_FILE,
@@ -36,7 +37,12 @@ _FRESH = "spare.new"
 def find_spare(folder: Path) -> Release | None:
     """Return the spare among the releases, with the number of the one that it is a copy of."""
     root = folder / _NAME
-    return Release(int(read_info(root)["number"]), root) if is_complete(root) else None
+    if not is_complete(root):
+        return None
+    try:
+        return Release(int(read_info(root)["number"]), root)
+    except (ReleaseError, KeyError, ValueError):
+        return None
 
 
 def is_ready(settings: Settings) -> bool:

@@ -50,7 +50,7 @@ __all__ = [
     "write_file",
 ]
 
-_NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
+NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
 _LEFT_OVER = re.compile(r"[0-9]+\.(?:staged|removed)")
 _ANEW_IN_PART = ("documents/", "search/", "public/search-index/", "members/search-index/")
 """What a build of single records makes anew; a night does so with all files without a key."""
@@ -337,23 +337,8 @@ def tree_files(root: Path, under: str = "") -> Iterator[str]:
             for item in found:
                 if item.is_dir(follow_symlinks=False):
                     pending.append(prefix + item.name)
-                elif prefix or item.name not in _NOT_LISTED:
+                elif prefix or item.name not in NOT_LISTED:
                     yield prefix + item.name
-
-
-def folders(root: Path) -> Iterator[tuple[str, set[str]]]:
-    """Yield each folder of a release, '' for its root, with the names of its files."""
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        names: set[str] = set()
-        with os.scandir(root / folder) as found:
-            for item in found:
-                if item.is_dir(follow_symlinks=False):
-                    pending.append(f"{folder}/{item.name}" if folder else item.name)
-                elif folder or item.name not in _NOT_LISTED:
-                    names.add(item.name)
-        yield folder, names
 
 
 def _hash_file(root: Path, path: str, records: str) -> Entry:
