@@ -250,7 +250,8 @@ class Stage(Listing):
     def write_release(self, info: Mapping[str, Any]) -> None:
         """Write `release.json`: `info` with this release's number and that of its base."""
         base = self.base.number if self.base and self._is_told("base") else None
-        text = json.dumps({**info, "base": base}, indent=1, sort_keys=True, ensure_ascii=False)
+        facts = {name: value for name, value in info.items() if name != "number"} | {"base": base}
+        text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
         # The number comes first: Apache looks for it at every request.
         text = text.replace("{\n", f'{{\n "number": {self.number},\n', 1)
         write_file(self.root, RELEASE_FILE, (text + "\n").encode())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from content_sync.release import spare
 from content_sync.release.manifest import Manifest, compare
-from content_sync.release.releases import live, releases_folder
+from content_sync.release.releases import live, read_info, releases_folder
 from content_sync.release.spare import drop_spare, find_spare, is_ready, make_spare
 from content_sync.release.stage import open_stage, tree_files
 from content_sync.release.switch import prune, rollback
@@ -135,8 +135,9 @@ def test_a_stage_of_single_records_keeps_prose_as_it_was(site):
     stage = open_stage(site.settings, part=True)
     stage.begin()
     stage.share()
-    stage.write_release({"date": site.date})
+    stage.write_release(stage.base.info())
     stage.finish()
+    assert read_info(stage.root) == stage.base.info() | {"number": 2, "base": 1}
     assert (stage.root / "public/about.html").read_bytes() == html("about")
     assert compare(stage.base.manifest_file, stage.manifest_file, touched=True) == ([], [], [])
 
