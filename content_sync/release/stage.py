@@ -227,6 +227,9 @@ class Stage(Listing):
         if spare is not None and changed is not None:
             surplus, missing = self._unlike(spare, changed)
             take_spare(spare, self.root, surplus)
+            for prefix in _ANEW_IN_PART:  # whose folders may have been empty in the spare too
+                if next(self.entries(prefix), None) is None:
+                    shutil.rmtree(self.root / prefix, ignore_errors=True)
             sharing.bring(missing)
         else:
             rows = work.execute(

@@ -64,6 +64,16 @@ def test_the_next_release_takes_the_spare_and_links_only_what_differs(site, monk
     assert check(site.settings, grown, full=True).errors == []
 
 
+def test_no_folder_of_the_search_comes_with_the_spare(site):
+    site.release(PAGES, prose={"public/search-index/a/0.bin": b"0"})
+    (live(site.settings).root / "public/search-index/a/b").mkdir()
+    grow(site, 3)
+    assert (spare_of(site).root / "public/search-index/a/b").exists()
+    release = site.release(PAGES)
+    assert spare_of(site) is None
+    assert not (release.root / "public/search-index").exists()
+
+
 def test_a_spare_that_a_killed_run_left_half_used_counts_for_nothing(site):
     grow(site, 5)
     (spare_of(site).root / "manifest.sqlite").unlink()
