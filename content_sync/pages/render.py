@@ -211,8 +211,6 @@ class Renderer:
         context["audience"] = page.audience
         context["root"] = ROOT[page.audience]
         context["canonical"] = page.url
-        if "citations" in self.setup.shared.get("left_out", ()):
-            _leave_out_exports(context)
         self._announce(page.template, context)
         path = f"{page.audience}/{page_file(page.url)}"
         key = self._key(page.template, context)
@@ -362,13 +360,6 @@ def part_of(environment: Environment) -> Callable[..., Markup]:
         return rendered[key]
 
     return part
-
-
-def _leave_out_exports(context: dict[str, Any]) -> None:
-    """Take away the links to files for other programs, where a site makes none."""
-    for holder in (context, context.get("person"), context.get("project")):
-        if isinstance(holder, dict) and "exports" in holder:
-            holder["exports"] = []
 
 
 def digest_of_values(values: Any) -> bytes:
