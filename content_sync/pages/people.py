@@ -229,6 +229,8 @@ class _Coauthors:
 
     def of(self, person: str, works: list[Row], root: str) -> Context | None:
         """Return those whom a person wrote most with in these works, and how many there are."""
+        if not self._people:
+            return None
         counts: Counter[str] = Counter()
         for work in works:
             counts.update(self._people.get(work["id"], ()))
@@ -252,7 +254,7 @@ class _Coauthors:
 
 
 def _is_latin(name: str) -> bool:
-    return all(
+    return name.isascii() or all(
         not char.isalpha() or unicodedata.name(char, "").startswith("LATIN") for char in name
     )
 

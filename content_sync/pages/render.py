@@ -87,6 +87,8 @@ class Setup:
     today: str
     shared: dict[str, Any]
     """What pages may show beside records; `globals` is shown by every page."""
+    digests: dict[str, bytes] = field(default_factory=dict)
+    """Digests of templates that are known already."""
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class Renderer:
         self.reader.file = self._read
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
-        self._digests: dict[str, bytes] = {}
+        self._digests = dict(setup.digests)
         self._template_digests = TemplateDigests(environment)
         self._template_globals = dict(environment.globals)
         self._templates: dict[str, Template] = {}

@@ -96,7 +96,8 @@ def facts_of(reader: Reader, row: Row, people: list[Row], access: Access) -> Con
         "authors": [p for p in people if p["role"] == "author"],
         "editors": [p for p in people if p["role"] == "editor"],
         "affiliations": _affiliations(people),
-        "reference": reference_of(row, people, siteurl, pdf),
+        # Names in parts are for citations alone, and cost more than all else of a reference.
+        "reference": reference_of(row, people if reader.makes("citations") else (), siteurl, pdf),
         "people": people,
     }
 
