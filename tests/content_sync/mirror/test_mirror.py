@@ -208,11 +208,13 @@ def test_a_withdrawn_record_leaves_the_mirror_at_once_and_an_erased_one_for_good
 def test_the_maps_at_the_edge_name_nothing_that_was_for_members_alone(
     settings: Settings, client: Any
 ) -> None:
-    edit(
-        settings,
-        "DELETE FROM publications WHERE id ="
-        " (SELECT min(id) FROM publications WHERE access = 'members' AND status = 'current')",
-    )
+    for access in ("public", "members"):
+        edit(
+            settings,
+            "DELETE FROM publications WHERE id = (SELECT min(id) FROM publications"
+            " WHERE access = ? AND status = 'current')",
+            access,
+        )
     nightpress(settings, "nightly", "--accept")
     mirror(settings)
     for name in ("redirects.txt", "gone.txt"):
