@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from content_sync.release.addresses import file_of, is_reserved, url_of
 from content_sync.release.crawl import Finding
-from content_sync.release.departed import GONE_FILE, REDIRECTS_FILE, read_redirects
+from content_sync.release.departed import GONE_FILE, MEMBERS, REDIRECTS_FILE, read_redirects
 
 
 def check_redirects(
@@ -30,7 +30,8 @@ def check_redirects(
         if not path.startswith("/") or not new.startswith("/") or new.startswith("//"):
             yield Finding(REDIRECTS_FILE, old, "it does not stay on the site")
             continue
-        if is_reserved(path) and file_of(path) not in ledger:
+        of_members = path.startswith(MEMBERS) and new.startswith(MEMBERS)
+        if is_reserved(path) and not of_members and file_of(path) not in ledger:
             yield Finding(REDIRECTS_FILE, old, "it covers a reserved path")
         if any(file_of(form) in pages for form in (path, path.rstrip("/") + "/")):
             yield Finding(REDIRECTS_FILE, old, "it covers an existing page")
