@@ -21,7 +21,7 @@ TEMPLATES = {
     "loop over a setting's name": "{% for FLAG in [1, 2] %}{{ FLAG }}{% endfor %}",
     "setting in a test": "{{ SITENAME is defined }}{{ MISSING is defined }}{{ MISSING }}",
     "absent keys": "{{ d.no }}{% if d.no %}x{% endif %}{% for x in d.no %}x{% endfor %}{{ d.a }}",
-    "keys and methods": "{{ d['items'] }}{{ d.list.count(1) }}{{ d.get('a') }}{{ f.items()|length }}",
+    "keys and methods": "{{ d['items'] }}{{ d.get('a') }}{{ f.items()|length }}",
     "attributes": "{{ text.upper() }}{{ d.list.count(1) }}",
     "if without else": "{{ 'yes' if d.a }}{{ 'no' if d.no }}{{ ('no' if d.no) ~ 'x' }}",
     "loops": "{% for x in d.list %}{{ x }}{{ ', ' if not loop.last }}{{ loop.index0 }}{% endfor %}",
