@@ -148,7 +148,7 @@ class _Run:
             del wanted[key]
         if trees == PUBLIC:
             _send_overlay(self.settings, self.bucket)
-        self._point()
+        self._point(trees)
         self._delete(there.keys() | late.keys(), wanted, there, purge=purge)
         if purge:
             self.report.versions = self.bucket.forget_versions()
@@ -214,14 +214,20 @@ class _Run:
         etag = self.bucket.put(one.key, data, type=one.type, cache=one.cache, stamp=one.stamp)
         return one, etag
 
-    def _point(self) -> None:
-        """Say which release the bucket shows; no request if it says so already."""
+    def _point(self, trees: Collection[str]) -> None:
+        """Say which release the bucket shows; no request if it says so already.
+
+        Where everyone reads, old addresses of what was for members alone are left out.
+        """
         info = self.release.info()
         facts = {name: info.get(name) for name in ("number", "built", "date", "siteurl")}
         _put_if_other(self.bucket, POINTER, json.dumps(facts, sort_keys=True).encode())
         for name in ("redirects.txt", "gone.txt"):
             file = self.release.root / name
             data = file.read_bytes() if file.is_file() else b""
+            if trees == PUBLIC:
+                lines = data.splitlines(keepends=True)
+                data = b"".join(line for line in lines if not line.startswith(b"/members/"))
             _put_if_other(self.bucket, f"{OWN}{name}", data, type="text/plain; charset=utf-8")
 
     def _delete(

@@ -24,6 +24,7 @@ from content_sync.urls import PLURALS, record_url
 
 REDIRECTS_FILE = "redirects.txt"
 GONE_FILE = "gone.txt"
+MEMBERS = "/members/"
 
 
 class Refused(NamedTuple):
@@ -79,7 +80,7 @@ def settle(
             else:
                 redirects[url] = target
     written = _bury(stage, site, render_gone, gone_key)
-    _write_lists(stage, dict(_flatten(redirects)), gone)
+    _write_lists(stage, dict(_kept_from_strangers(dict(_flatten(redirects)), site)), gone)
     return Departed(len(redirects), len(gone), written, refused)
 
 
@@ -196,6 +197,19 @@ def _flatten(redirects: dict[str, str]) -> Iterator[tuple[str, str]]:
         while new in redirects and new not in seen:
             seen.add(new)
             new = redirects[new]
+        yield old, new
+
+
+def _kept_from_strangers(redirects: dict[str, str], site: _Site) -> Iterator[tuple[str, str]]:
+    """Yield the redirects, those to what was never public under an old path below /members.
+
+    There the guard stands before the map. Answered to everyone, old paths that count through the
+    records of another system would tell which of them are for members, and their ids.
+    """
+    for old, new in redirects.items():
+        is_for_members = new.startswith(MEMBERS) and not old.startswith(MEMBERS)
+        if is_for_members and file_of(old) not in site.departed:
+            old = MEMBERS.rstrip("/") + old
         yield old, new
 
 

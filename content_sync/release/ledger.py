@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from content_sync.release import history, manifest
 from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
 from content_sync.release.crawl import Finding
-from content_sync.release.departed import GONE_FILE, REDIRECTS_FILE, read_redirects
+from content_sync.release.departed import GONE_FILE, MEMBERS, REDIRECTS_FILE, read_redirects
 
 
 class Published:
@@ -66,7 +66,8 @@ def check_redirects(root: Path, site: Published) -> Iterator[Finding]:
         if not path.startswith("/") or not new.startswith("/") or new.startswith("//"):
             yield Finding(REDIRECTS_FILE, old, "it does not stay on the site")
             continue
-        if is_reserved(path) and not site.was_published(file_of(path)):
+        of_members = path.startswith(MEMBERS) and new.startswith(MEMBERS)
+        if is_reserved(path) and not of_members and not site.was_published(file_of(path)):
             yield Finding(REDIRECTS_FILE, old, "it covers a reserved path")
         if any(site.has(file_of(form)) for form in (path, path.rstrip("/") + "/")):
             yield Finding(REDIRECTS_FILE, old, "it covers an existing page")

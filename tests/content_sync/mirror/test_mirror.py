@@ -205,6 +205,25 @@ def test_a_withdrawn_record_leaves_the_mirror_at_once_and_an_erased_one_for_good
         assert b"Unheard of" not in body, version["Key"]
 
 
+def test_the_maps_at_the_edge_name_nothing_that_was_for_members_alone(
+    settings: Settings, client: Any
+) -> None:
+    for access in ("public", "members"):
+        edit(
+            settings,
+            "DELETE FROM publications WHERE id = (SELECT min(id) FROM publications"
+            " WHERE access = ? AND status = 'current')",
+            access,
+        )
+    nightpress(settings, "nightly", "--accept")
+    mirror(settings)
+    for name in ("redirects.txt", "gone.txt"):
+        lines = (settings.output / "current" / name).read_bytes().splitlines(keepends=True)
+        strangers = [line for line in lines if not line.startswith(b"/members/")]
+        assert 0 < len(strangers) < len(lines), name
+        assert read(client, settings, f".nightpress/{name}") == b"".join(strangers)
+
+
 def test_members_and_staff_go_to_a_private_bucket_or_nowhere(
     settings: Settings, client: Any
 ) -> None:

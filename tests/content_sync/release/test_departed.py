@@ -182,7 +182,7 @@ def test_redirects_of_the_source_are_followed(site):
         "/show.asp?id=5": "/people/ada/?tab=1#works",
         "/old page": "/people/",
         "/chain": "/people/ada/",
-        "/event": "/members/events/e/",
+        "/members/event": "/members/events/e/",
     }
     assert [(r.old_path, r.reason) for r in site.settled.refused] == [
         ("/staff/../x", "it is no path of this site")

@@ -43,6 +43,31 @@ def test_every_old_address_leads_to_its_page_at_once(opened: Served) -> None:
             assert answer["Location"] == opened.stack.url + new, old
 
 
+def test_old_addresses_of_what_is_for_members_lead_members_there_and_tell_strangers_nothing(
+    opened: Served,
+) -> None:
+    pairs = read_redirects(opened.file("redirects.txt").read_text("utf-8"))
+    closed = [(old.removeprefix("/members"), new) for old, new in pairs if _is_closed(old)]
+    assert any("?" in old for old, _ in closed)
+    assert any("?" not in old for old, _ in closed)
+    for old, new in closed:
+        assert new.startswith("/members/")
+        nothing = opened.get("/show.asp?id=no-such-id")
+        answer = opened.get(old)
+        assert (answer.status, answer.body) == (404, nothing.body), old
+        for address in (old, "/no-such-page?at=all"):
+            answer = opened.get(address, Cookie="a=b; nightpress-members=1")
+            assert answer.status == 302
+            assert answer["Location"] == f"{opened.stack.url}/members{address}"
+        answer = opened.get(f"/members{old}")
+        assert (answer.status, answer["Location"]) == (301, opened.stack.url + new)
+    assert opened.get("/members/no-such-page?at=all").status == 404
+
+
+def _is_closed(old: str) -> bool:
+    return old.startswith(("/members/show.asp", "/members/pubs/"))
+
+
 def test_an_old_address_answers_with_any_query_unless_it_names_one(opened: Served) -> None:
     pairs = read_redirects(opened.file("redirects.txt").read_text("utf-8"))
     plain = next(pair for pair in pairs if "?" not in pair[0])
