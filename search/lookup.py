@@ -71,6 +71,12 @@ class Meaning:
             if known.in_names:
                 yield "names", known.form, rare, share
 
+    def written(self) -> frozenset[str]:
+        """Return the word as the query writes it; an unknown one as it was probably meant."""
+        if self.known.frequency:
+            return frozenset({self.word})
+        return frozenset(known.form for known, _ in self.others)
+
     def forms(self) -> Iterator[str]:
         """Yield the words to mark."""
         if not self.is_pair:
