@@ -1,6 +1,6 @@
 """How much CPU do the pages take, beside Hugo for pages of the same visible text?
 
-    python -m benchmarks.against_hugo [--size 49000] [--rounds 3]
+    python -m benchmarks.against_hugo [--size 49000] [--rounds 3] [--no-parts]
 
 Ours and Hugo's in turn, each into fresh output. Ours is `nightpress build --full` of a
 snapshot that is there, which also writes the documents for search and the manifest of the
@@ -36,8 +36,8 @@ HUGO = {"assembled": "Hugo, assembling", "adapter": "Hugo, finished lists"}
 """How content reaches Hugo, and the name of the run."""
 
 
-def run(size: int | None, rounds: int = 3) -> None:
-    """Measure the rounds and write the result."""
+def run(size: int | None, rounds: int = 3, *, parts: bool = True) -> None:
+    """Measure the rounds, and with `parts` what each part adds, and write the result."""
     source = source_of(size)
     site = make_site(f"pages-{size or 'all'}", left_out=PARTS)
     nightpress("sync", site, source, "sync")
@@ -54,9 +54,10 @@ def run(size: int | None, rounds: int = 3) -> None:
                 runs += [exported] if variant == "adapter" else []
             _put_aside(folder / "public", round_number)
             runs.append(build_with_hugo(HUGO[variant], folder))
-    parts = _parts(site, source, rounds)
-    runs += parts
+    _put_aside(site / "output", rounds)
     (release,) = (site / f"output-{rounds}/releases").glob("*.staged")
+    if parts:
+        runs += _parts(site, source, rounds + 1)
     text = {
         HUGO[variant]: compare_sites(
             release / "public",
@@ -78,7 +79,7 @@ def _parts(site: Path, source: Path, rounds: int) -> list[Cost]:
         left_out = list(PARTS[step:])
         with (site / "pelicanconf.py").open("a", encoding="utf-8") as conf:
             conf.write(f"LEFT_OUT = {left_out!r}\n")
-        _put_aside(site / "output", rounds + step - 1)
+        _put_aside(site / "output", rounds + step)
         (site / "var/cache.sqlite").unlink()
         costs.append(nightpress(f"with {part}", site, source, "build", "--full"))
     return costs
@@ -187,8 +188,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=49_000)
     parser.add_argument("--full", action="store_true", help="all publications")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-parts", action="store_true", help="only what Hugo makes too")
     given = parser.parse_args()
-    run(None if given.full else given.size, given.rounds)
+    run(None if given.full else given.size, given.rounds, parts=not given.no_parts)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ RELEASES_KEPT = 2
 def make_site(name: str, *, left_out: Iterable[str] = ()) -> Path:
     """Return a new, empty site folder `benchmarks/work/<name>`.
 
-    `left_out` names parts that it does not make (`PARTS` in content_sync/settings.py).
+    `left_out` names parts that it does not make (`PARTS` in content_sync/settings.py); links to
+    the feedback form then go with them.
     """
     site = WORK / name
     if site.exists():
@@ -43,7 +44,8 @@ def make_site(name: str, *, left_out: Iterable[str] = ()) -> Path:
     (site / "content/pages").mkdir(parents=True)
     (site / "content/news").mkdir()
     (site / "content/pages/about.md").write_text("Title: About\nSlug: about\n\nA benchmark.\n")
-    conf = f"{_CONF}LEFT_OUT = {list(left_out)!r}\n"
+    parts = list(left_out)
+    conf = f"{_CONF}LEFT_OUT = {parts!r}\nFEEDBACK_LINKS = {not parts}\n"
     (site / "pelicanconf.py").write_text(conf, encoding="utf-8")
     return site
 

@@ -19,14 +19,14 @@ from typing import Any
 from markupsafe import escape
 
 from benchmarks.bench_site import LEAD, SITENAME, SITEURL, SUBTITLE
-from content_sync.pages.listings import BY_TITLE, NEWEST_FIRST
+from content_sync.pages.listings import NEWEST_FIRST
 from content_sync.pages.model import Page as MadePage
 from content_sync.pages.model import Work
 from content_sync.pages.reader import in_batches, open_reader
 from content_sync.pages.render import MAKERS
 from content_sync.pages.scope import everything
 from content_sync.pages.wording import MONTHS
-from content_sync.settings import read_settings
+from content_sync.settings import PARTS, read_settings
 from content_sync.urls import page_file
 
 Facts = dict[str, Any]
@@ -34,8 +34,8 @@ Facts = dict[str, Any]
 BATCH = 400
 NAMES_SHOWN = 10
 """Names above the fold of a publication's page, as its template has it."""
-SKIPPED = frozenset({"search.html", "not_found.html"})
-"""Pages that are no comparison: one of each, without records."""
+SKIPPED = frozenset({"search.html", "not_found.html", "opensearch.xml"})
+"""What is no page, or one without records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,6 @@ class Contexts:
         copy.execute("PRAGMA journal_mode = DELETE")
         copy.close()
         self._reader = open_reader(settings.snapshot, cache, datetime.now(UTC).date().isoformat())
-        # Files of citations are no pages: what is in them does not matter here.
-        self._reader.file = lambda audience, path: b""
         synced = self._reader.connection.execute(
             "SELECT finished FROM syncs ORDER BY number DESC LIMIT 1"
         ).fetchone()
@@ -79,6 +77,8 @@ class Contexts:
                 "DEFAULT_LANG": "en",
             },
             "siteurl": SITEURL,
+            # All of them came after the templates were frozen.
+            "left_out": PARTS,
             "heading": SUBTITLE,
             "lead": LEAD,
             "news": [],
@@ -95,12 +95,7 @@ class Contexts:
                     if made.work:
                         self._keep_card(made.work)
                     for page in made.pages:
-                        # Lists in a second order came after the templates were frozen.
-                        if (
-                            page.audience == "public"
-                            and page.template not in SKIPPED
-                            and f"/{BY_TITLE}/" not in page.url
-                        ):
+                        if page.audience == "public" and page.template not in SKIPPED:
                             yield _page(page)
 
     def places(self) -> Iterator[tuple[str, Facts]]:
@@ -185,8 +180,7 @@ def _person(context: Facts) -> Facts:
         "works": f"{works:,}" if works else "",
         "works_text": f"{works:,} work{'' if works == 1 else 's'}",
     }
-    # Who writes with whom came after the templates were frozen.
-    return {**context, "person": {**person, **counts, "coauthors": []}}
+    return {**context, "person": {**person, **counts}}
 
 
 def _publications(context: Facts) -> Facts:
@@ -207,7 +201,9 @@ def _project(context: Facts) -> Facts:
     project = context["project"]
     cards = project["cards"]
     group = {"heading": "Publications", "id": "publications", "n": len(cards), "cards": cards}
-    return {**context, "project": {**project, "groups": [group] if cards else []}}
+    # Themes and programmes are pages by now; when the templates were frozen they were words.
+    words = {name: (project[name] or {}).get("name") for name in ("theme", "programme")}
+    return {**context, "project": {**project, **words, "groups": [group] if cards else []}}
 
 
 def _institution(context: Facts) -> Facts:

@@ -191,15 +191,15 @@ def before_build(site: Path) -> str:
 
 def beside_the_night(site: Path, work: Any) -> str:
     """Do some work of the service in the nightly job; return a line to tell, or nothing."""
+    from dynamic.database import working
     from dynamic.errors import ServiceError
     from dynamic.migrating import is_migrated
 
     try:
         app = _make(site, answers=False)
-        if not is_migrated(app):
-            return ""
-        with app.app_context():
-            work()
+        with working(app):
+            if is_migrated(app):
+                work()
     except ServiceError as error:
         return f"The service: {error}"
     except Exception as error:
@@ -209,11 +209,13 @@ def beside_the_night(site: Path, work: Any) -> str:
 
 def _within(site: Path, work: Any) -> Any:
     """Do some work in the context of the app, for which tables must be up to date."""
+    from dynamic.database import working
+
     app = _app(site, answers=False)
     _need_tables(app)
 
     def do() -> Any:
-        with app.app_context():
+        with working(app):
             return work()
 
     return _told(do)

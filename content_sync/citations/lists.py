@@ -25,10 +25,10 @@ _LEAST = 2
 """Works from which on a list has files of its own: those of a single work are there anyway."""
 
 
-def export_links(rows: Sequence[Row], audience: str, name: str) -> list[Context]:
+def export_links(reader: Reader, rows: Sequence[Row], audience: str, name: str) -> list[Context]:
     """Return the links from a page to the citations of the works that it lists."""
     works = works_for(rows, audience)
-    if not works:
+    if not works or not reader.makes("citations"):
         return []
     if len(works) < _LEAST:
         root = ROOT["public" if works[0]["visible"] == 2 else "members"]
@@ -44,7 +44,7 @@ def export_links(rows: Sequence[Row], audience: str, name: str) -> list[Context]
 def export_files(reader: Reader, rows: Sequence[Row], name: str, record: str) -> list[File]:
     """Return the files of a list's works, for everyone and, where they have more, for members."""
     files: list[File] = []
-    if "citations" in reader.shared.get("left_out", ()):
+    if not reader.makes("citations"):
         return files
     audiences = ("public", "members") if members_see_more(rows) else ("public",)
     for audience in audiences:

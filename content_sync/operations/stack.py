@@ -139,7 +139,7 @@ def running_stack(
         started = children.start(
             "Apache", command, log=apache.log / "apache.log", environment=environment
         )
-        children.wait_for(started, lambda: listens(port, ADDRESS))
+        children.wait_for(started, lambda: answers(stack, port))
         yield stack
 
 
@@ -151,6 +151,23 @@ def secret_of(file: Path) -> str:
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
             out.write(secrets.token_urlsafe(32))
     return file.read_text("ascii").strip()
+
+
+def answers(stack: Stack, port: int) -> bool:
+    """Whether an Apache with the stack's certificate answers at a port.
+
+    It listens before it reads its configuration a second time, and resets who came until then;
+    hands are shaken only by those of its processes that serve.
+    """
+    context = ssl.create_default_context(cafile=str(stack.authority))
+    try:
+        with (
+            socket.create_connection((ADDRESS, port), timeout=20) as plain,
+            context.wrap_socket(plain, server_hostname=stack.host),
+        ):
+            return True
+    except OSError:
+        return False
 
 
 def request(stack: Stack, path: str, headers: dict[str, str] | None = None) -> bytes:

@@ -129,6 +129,7 @@ class Build:
         """The only publications whose full texts are looked for; None means all."""
         self._globals: dict[str, Any] = {}
         self._assets: dict[str, bytes] = {}
+        self._template_digests: dict[str, bytes] = {}
         self._renderer: Renderer | None = None
 
     @property
@@ -199,6 +200,7 @@ class Build:
             base_manifest=str(self._base_manifest() or ""),
             today=self.today,
             shared=shared,
+            digests=self._template_digests,
         )
         if self.stage:
             self.stage.begin(full=scope is None)
@@ -458,10 +460,9 @@ class Build:
 
     def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
         """Return what, beside records, decides how the pages look."""
-        digest = hashlib.blake2b(digest_size=16)
         templates = TemplateDigests(generator.env)
-        for template in TEMPLATES:
-            digest.update(templates.of(template))
+        self._template_digests = {name: templates.of(name) for name in TEMPLATES}
+        digest = hashlib.blake2b(b"".join(self._template_digests.values()), digest_size=16)
         return {
             "snapshot": self.snapshot_id,
             "sync": self.sync_number,

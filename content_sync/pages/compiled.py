@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import markupsafe
-from jinja2 import Environment, Template, nodes
+from jinja2 import Environment, Template, Undefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from markupsafe import escape
+from jinja2.runtime import Context, Macro
+from jinja2.utils import missing
+from jinja2.visitor import NodeTransformer
+from markupsafe import Markup, escape
 
 
 def use_quick_code(environment: Environment) -> None:
@@ -49,13 +52,45 @@ class _Code(CodeGenerator):
         self._outputs: list[str] = []
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:
+        if isinstance(node.node, nodes.Name) and node.node.name == "loop":
+            self.visit(node.node, frame)
+            self.write(f".{node.attr}")
+            return
         # Contexts are dictionaries, whose keys come first; Jinja's own rule would first look
         # for an attribute, fail and catch the failure.
         thing, name = self.temporary_identifier(), repr(node.attr)
-        self.write(f"({thing}[{name}] if ({thing} := ")
+        otherwise = f"environment.getattr({thing}, {name})"
+        absent = otherwise if hasattr(dict, node.attr) else f"undefined(obj={thing}, name={name})"
+        self.write(f"(({thing}[{name}] if {name} in {thing} else {absent}) if ({thing} := ")
         self.visit(node.node, frame)
-        self.write(f").__class__ is dict and {name} in {thing}")
-        self.write(f" else environment.getattr({thing}, {name}))")
+        self.write(f").__class__ is dict else {otherwise})")
+
+    def visit_CondExpr(self, node: nodes.CondExpr, frame: Frame) -> None:
+        # Without an `else` there is nothing: no object need be made that says so.
+        if node.expr2 is None and self.environment.undefined is Undefined:
+            node.expr2 = nodes.Const("")
+        super().visit_CondExpr(node, frame)
+
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs or forward_caller)
+        method = node.node
+        if plain and isinstance(method, nodes.Getattr) and isinstance(method.node, nodes.Const):
+            # `'{:,}'.format(n)`: what a constant can do is known.
+            self.write(f"({method.node.value!r}).{method.attr}(")
+            self._visit_list(node.args, frame)
+            self.write(")")
+            return
+        if not plain or not self._is_escaping(frame) or self.environment.is_async:
+            super().visit_Call(node, frame, forward_caller=forward_caller)
+            return
+        self.write("called(context, ")
+        self._visit_list([node.node, *node.args], frame)
+        self.write(")")
+
+    def _visit_list(self, expressions: list[nodes.Expr], frame: Frame) -> None:
+        for expression in expressions:
+            self.visit(expression, frame)
+            self.write(", ")
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         if not self._is_plain_output(frame, finalize):
@@ -81,8 +116,11 @@ class _Code(CodeGenerator):
 
     @staticmethod
     def _is_plain_output(frame: Frame, finalize: Any) -> bool:
-        context = frame.eval_ctx
-        return bool(context.autoescape and not context.volatile and finalize.src is None)
+        return _Code._is_escaping(frame) and finalize.src is None
+
+    @staticmethod
+    def _is_escaping(frame: Frame) -> bool:
+        return bool(frame.eval_ctx.autoescape and not frame.eval_ctx.volatile)
 
 
 class _Template(Template):
@@ -97,6 +135,7 @@ class _Template(Template):
         template = super().from_code(environment, code, globals, uptodate)
         names = template.root_render_func.__globals__
         names["quoted"] = _quoted
+        names["called"] = _called
         names["imported"] = _importer(environment)
         return template
 
@@ -110,6 +149,18 @@ def _importer(environment: Environment) -> Callable[[str], Any]:
         return modules[name]
 
     return imported
+
+
+def _called(context: Context, callee: Any, *arguments: Any) -> Any:
+    """Call what a template calls: a macro at once, without asking how to call it."""
+    if callee.__class__ is Macro and not (
+        callee.caller or callee.catch_kwargs or callee.catch_varargs
+    ):
+        absent = callee._argument_count - len(arguments)
+        if absent >= 0:
+            html = callee._func(*arguments, *(missing,) * absent)
+            return Markup(html)  # noqa: S704 - escaped by the macro's own code
+    return context.call(callee, *arguments)
 
 
 # What escape() does before it makes an object of the result, which output does not need.
@@ -131,6 +182,7 @@ def _whole(environment: Environment, name: str) -> nodes.Template | None:
         _open_blocks(tree)
         _open_includes(environment, tree)
         _settle_calls(environment, tree)
+        _Settings(environment, tree).visit(tree)
     except _RuntimeOnly:
         return None
     tree.set_environment(environment)
@@ -239,6 +291,26 @@ def _settled(environment: Environment, node: nodes.Expr) -> nodes.Expr:
     function: Any = environment.globals[node.node.name]
     value = function(*(argument.as_const() for argument in node.args))
     return nodes.TemplateData(str(escape(value)), lineno=node.lineno)
+
+
+class _Settings(NodeTransformer):
+    """Puts the site's settings, which no page changes, into a template as text.
+
+    What depends on them alone is settled then, and what stands beside them is one piece.
+    """
+
+    def __init__(self, environment: Environment, tree: nodes.Template) -> None:
+        own = {name.name for name in tree.find_all(nodes.Name) if name.ctx != "load"}
+        self._values = {
+            name: value
+            for name, value in environment.globals.items()
+            if name.isupper() and name not in own and isinstance(value, str | bool | int | None)
+        }
+
+    def visit_Name(self, node: nodes.Name) -> nodes.Expr:
+        if node.ctx == "load" and node.name in self._values:
+            return nodes.Const(self._values[node.name], lineno=node.lineno)
+        return node
 
 
 def _with_bodies(tree: nodes.Node) -> Iterator[nodes.Node]:

@@ -90,7 +90,9 @@ def make_events(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                 )
             )
             siteurl = reader.shared.get("siteurl", "")
-            if file := calendar_file(row, audience, siteurl, reader.today):
+            if reader.makes("machines") and (
+                file := calendar_file(row, audience, siteurl, reader.today)
+            ):
                 made.files.append(file)
         document = {
             "id": f"event:{row['id']}",
@@ -157,7 +159,9 @@ def _page(
         ],
         "days": days,
         "past": is_past(row, reader.today),
-        "calendar": f"{root}/events/{slug(row['id'])}.ics" if row["starts_at"] else "",
+        "calendar": f"{root}/events/{slug(row['id'])}.ics"
+        if row["starts_at"] and reader.makes("machines")
+        else "",
         "places": _places(reader, row),
         "participants": participants,
     }

@@ -145,7 +145,7 @@ def paged_pages(
             continue
         common = context(audience, works)
         orders = [(url, order, title, works, groups)]
-        if len(works) >= LEAST_TO_ORDER:
+        if len(works) >= LEAST_TO_ORDER and reader.makes("orders"):
             ordered = sorted(works, key=lambda row: (row["sort_title"], row["id"]))
             orders.append(
                 (f"{url}{BY_TITLE}/", "by title", f"{title}, by title", ordered, by_letter)

@@ -79,7 +79,7 @@ def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     works = reader.grouped(_WORKS, ids)
     projects = reader.grouped(_PROJECTS, ids)
     led = reader.grouped(_LED, ids)
-    coauthors = _Coauthors(reader, works)
+    coauthors = _Coauthors(reader, works if reader.makes("coauthors") else {})
     for row in reader.rows(_PEOPLE, ids):
         record_id = row["id"]
         seen = {p["id"] for p in led[record_id]}
@@ -117,6 +117,7 @@ def _make(
             continue
         made.pages.append(
             _page(
+                reader,
                 row,
                 url,
                 names,
@@ -141,6 +142,7 @@ def _make(
 
 
 def _page(
+    reader: Reader,
     row: Row,
     url: str,
     names: list[str],
@@ -177,9 +179,9 @@ def _page(
         "is_student": bool(row["is_student"]),
         "counts": {"works": len(works), "projects": len(projects)},
         "span": span,
-        "timeline": timeline(works),
+        "timeline": timeline(works) if reader.makes("charts") else None,
         "groups": by_year(works, audience),
-        "exports": export_links(works, audience, f"people/{slug(row['id'])}"),
+        "exports": export_links(reader, works, audience, f"people/{slug(row['id'])}"),
         "coauthors": coauthors.of(row["id"], works, root),
         "projects": [
             {
@@ -227,6 +229,8 @@ class _Coauthors:
 
     def of(self, person: str, works: list[Row], root: str) -> Context | None:
         """Return those whom a person wrote most with in these works, and how many there are."""
+        if not self._people:
+            return None
         counts: Counter[str] = Counter()
         for work in works:
             counts.update(self._people.get(work["id"], ()))
@@ -250,7 +254,7 @@ class _Coauthors:
 
 
 def _is_latin(name: str) -> bool:
-    return all(
+    return name.isascii() or all(
         not char.isalpha() or unicodedata.name(char, "").startswith("LATIN") for char in name
     )
 
@@ -287,7 +291,7 @@ def make_letters(reader: Reader, letters: list[str]) -> Iterator[tuple[str, Made
                         "noindex": False,
                         "kind": "People",
                         "heading": heading,
-                        "names": f"/{NAMES_FOLDER}/",
+                        "names": names_field(reader),
                         "lead": f"{counted(len(people), 'person', 'people')}"
                         + (
                             f", here {_sorting(shown[0])} to {_sorting(shown[-1])}"
@@ -316,8 +320,14 @@ def make_letters(reader: Reader, letters: list[str]) -> Iterator[tuple[str, Made
                     records=tuple(f"person:{row['id']}" for row in shown),
                 )
             )
-        made.files = _name_files(people)
+        if reader.makes("names"):
+            made.files = _name_files(people)
         yield letter, made
+
+
+def names_field(reader: Reader) -> str:
+    """Return where the field that finds people as one types has its names from."""
+    return f"/{NAMES_FOLDER}/" if reader.makes("names") else ""
 
 
 def _name_files(people: list[Row]) -> list[File]:
@@ -339,6 +349,8 @@ def _name_files(people: list[Row]) -> list[File]:
 
 def name_index(reader: Reader) -> list[File]:
     """Return the file that says which files of names there are."""
+    if not reader.makes("names"):
+        return []
     rows = reader.rows("SELECT DISTINCT substr(sort_name, 1, 2) FROM people")
     names = sorted({names_file(row[0]) for row in rows})
     return [File("public", NAME_INDEX, orjson.dumps(names), "")] if names else []

@@ -86,8 +86,9 @@ def make_projects(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     team = reader.grouped(_TEAM, ids)
     deliverables = reader.grouped(_DELIVERABLES, ids)
     works = reader.grouped(_WORKS, ids)
-    handed_in = reader.grouped(_HANDED_IN, ids)
-    events = reader.grouped(_EVENTS, ids)
+    lineage = ids if reader.makes("lineage") else []
+    handed_in = reader.grouped(_HANDED_IN, lineage)
+    events = reader.grouped(_EVENTS, lineage)
     for row in reader.rows(_PROJECTS, ids):
         key = row["id"]
         made = Made()
@@ -157,9 +158,9 @@ def _page(
     works: list[Row],
 ) -> Page:
     root = ROOT[audience]
-    scale = time_scale(row, deliverables)
+    scale = time_scale(row, deliverables) if reader.makes("charts") else None
     plan = [_deliverable(d, scale, reader.today) for d in deliverables]
-    history = _history(row, deliverables)
+    history = _history(row, deliverables) if reader.makes("lineage") else []
     states = tally(deliverables, reader.today)
     project: Context = {
         "id": row["id"],
@@ -195,7 +196,7 @@ def _page(
         "history": history[:_HISTORY_SHOWN],
         "earlier": history[_HISTORY_SHOWN:],
         "cards": [card(w, audience) for w in works],
-        "exports": export_links(works, audience, f"projects/{slug(row['id'])}")
+        "exports": export_links(reader, works, audience, f"projects/{slug(row['id'])}")
         if row["access"] == Access.PUBLIC
         else [],
         "works": counted(len(works), "work"),

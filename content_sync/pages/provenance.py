@@ -67,6 +67,8 @@ class Provenance:
 
 def read_provenance(reader: Reader, ids: Sequence[str]) -> dict[str, Provenance]:
     """Return the provenance of those publications that have any."""
+    if not reader.makes("lineage"):
+        return {}
     deliverables = reader.grouped(_DELIVERABLES, ids)
     events = reader.grouped(_EVENTS, ids)
     return {

@@ -51,8 +51,7 @@ def make_publications(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Mad
     projects = reader.grouped(_PROJECTS, ids)
     replacements = reader.grouped(_REPLACEMENTS, ids)
     replaced = reader.grouped(_REPLACED, ids)
-    left_out = reader.shared.get("left_out", ())
-    related = {} if "related" in left_out else related_works(reader, ids)
+    related = related_works(reader, ids) if reader.makes("related") else {}
     provenance = read_provenance(reader, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
@@ -122,7 +121,7 @@ def _make(
                 related,
             )
         )
-    if _has_citations(reader):
+    if reader.makes("citations"):
         made.files = _exports(row, reference, access)
     return made
 
@@ -186,7 +185,7 @@ def _page(
         "links": [],
         "json_ld": "",
     }
-    if _has_citations(reader):
+    if reader.makes("citations"):
         pub["styles"] = [{"name": n, "text": t} for n, t in styled(facts["reference"])]
         pub["exports"] = _export_links(row, access)
     from_where: tuple[str, ...] = ()
@@ -212,7 +211,7 @@ def _page(
         }
         names = _names(facts["people"], topics, projects)
         pub["related"] = [item(one, audience, names) for one in related]
-        if audience == "public" and not _has_citations(reader):
+        if audience == "public" and not reader.makes("citations"):
             pub["meta"] = meta_tags(facts["reference"], facts["people"])
         elif audience == "public":
             pub |= _head(row, facts, pub["licence"], pub["exports"])
@@ -239,10 +238,6 @@ def _page(
             + [f"publication:{one.row['id']}" for one in related]
         ),
     )
-
-
-def _has_citations(reader: Reader) -> bool:
-    return "citations" not in reader.shared.get("left_out", ())
 
 
 def _names(people: list[Row], topics: list[Row], projects: list[Row]) -> dict[str, str]:

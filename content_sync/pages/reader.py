@@ -31,6 +31,10 @@ class Reader:
     file: Callable[[str, str], bytes] = _no_files
     """Returns a file of the release that is being built, given its audience and path."""
 
+    def makes(self, part: str) -> bool:
+        """Tell whether this build makes a part of the site, one of `PARTS` in the settings."""
+        return part not in self.shared.get("left_out", ())
+
     def rows(
         self, sql: str, ids: Sequence[str] | Sequence[int] | None = None, *more: Any
     ) -> list[Row]:

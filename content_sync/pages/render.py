@@ -87,6 +87,8 @@ class Setup:
     today: str
     shared: dict[str, Any]
     """What pages may show beside records; `globals` is shown by every page."""
+    digests: dict[str, bytes] = field(default_factory=dict)
+    """Digests of templates that are known already."""
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class Renderer:
         self.reader.file = self._read
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
         self._common = digest_of_values(setup.shared["globals"])
-        self._digests: dict[str, bytes] = {}
+        self._digests = dict(setup.digests)
         self._template_digests = TemplateDigests(environment)
         self._template_globals = dict(environment.globals)
         self._templates: dict[str, Template] = {}
@@ -211,8 +213,6 @@ class Renderer:
         context["audience"] = page.audience
         context["root"] = ROOT[page.audience]
         context["canonical"] = page.url
-        if "citations" in self.setup.shared.get("left_out", ()):
-            _leave_out_exports(context)
         self._announce(page.template, context)
         path = f"{page.audience}/{page_file(page.url)}"
         key = self._key(page.template, context)
@@ -362,13 +362,6 @@ def part_of(environment: Environment) -> Callable[..., Markup]:
         return rendered[key]
 
     return part
-
-
-def _leave_out_exports(context: dict[str, Any]) -> None:
-    """Take away the links to files for other programs, where a site makes none."""
-    for holder in (context, context.get("person"), context.get("project")):
-        if isinstance(holder, dict) and "exports" in holder:
-            holder["exports"] = []
 
 
 def digest_of_values(values: Any) -> bytes:

@@ -19,7 +19,7 @@ from content_sync.pages.listings import (
     pager,
 )
 from content_sync.pages.model import Context, File, Made, Page
-from content_sync.pages.people import NAMES_FOLDER, name_index, when
+from content_sync.pages.people import name_index, names_field, when
 from content_sync.pages.reader import Reader, Row
 from content_sync.pages.wording import counted, iso_in_words, span_in_words
 from content_sync.urls import record_url
@@ -219,7 +219,9 @@ def _publications(reader: Reader) -> Iterator[Page]:
                 "heading": "Publications",
                 "lead": f"{counted(total, 'work')}, here the newest {len(shown)}",
                 "newest": [card(w, audience) for w in shown],
-                "chart": years_chart([(y["year"], y["n"]) for y in years]),
+                "chart": years_chart([(y["year"], y["n"]) for y in years])
+                if reader.makes("charts")
+                else None,
                 "years": [
                     {
                         "year": str(y["year"]) if y["year"] else "No date",
@@ -260,7 +262,7 @@ def _people(reader: Reader) -> Iterator[Page]:
         lead=counted(sum(letters.values()), "person", "people") + ", by family name",
         groups=[_group("", "letters", entries)],
         columns="row",
-        names=f"/{NAMES_FOLDER}/",
+        names=names_field(reader),
         tools=[("Institutions", "/institutions/")]
         if _count(reader, "SELECT count(*) FROM institutions")
         else [],
@@ -433,14 +435,15 @@ def _projects(reader: Reader) -> Iterator[Page]:
         heading_of=lambda r: (
             " · ".join(t for t in (r["programme"], r["theme"]) if t) or "Other projects"
         ),
-        href_of=_group_url,
+        href_of=_group_url if reader.makes("lineage") else lambda row: "",
         tools=[
             (title, url)
             for title, url, group in (
                 ("Programmes", "/programmes/", "programme"),
                 ("Themes", "/themes/", "theme"),
             )
-            if any(r[group] and visible(r["access"], "public") for r in rows)
+            if reader.makes("lineage")
+            and any(r[group] and visible(r["access"], "public") for r in rows)
         ],
         entry_of=lambda r, root: {
             "text": r["title"],
@@ -465,7 +468,7 @@ def _themes_by_name(reader: Reader) -> Iterator[Page]:
         " sum(status = 'running' AND access = 'public') AS running_public"
         " FROM projects WHERE theme IS NOT NULL GROUP BY theme ORDER BY theme COLLATE NOCASE, theme"
     )
-    yield from _groups_listed(rows, "theme", "/themes/", "Themes", columns=2)
+    yield from _groups_listed(reader, rows, "theme", "/themes/", "Themes", columns=2)
 
 
 def _programmes(reader: Reader) -> Iterator[Page]:
@@ -476,13 +479,15 @@ def _programmes(reader: Reader) -> Iterator[Page]:
         " FROM projects WHERE programme IS NOT NULL"
         " GROUP BY programme ORDER BY programme COLLATE NOCASE, programme"
     )
-    yield from _groups_listed(rows, "programme", "/programmes/", "Programmes")
+    yield from _groups_listed(reader, rows, "programme", "/programmes/", "Programmes")
 
 
 def _groups_listed(
-    rows: list[Row], group: str, url: str, heading: str, *, columns: int = 1
+    reader: Reader, rows: list[Row], group: str, url: str, heading: str, *, columns: int = 1
 ) -> Iterator[Page]:
     """Yield the pages that list all themes or all programmes, with their numbers of projects."""
+    if not reader.makes("lineage"):
+        return
 
     def note(row: Row, audience: str) -> str:
         running = row["running" if audience == "members" else "running_public"]
@@ -574,13 +579,16 @@ def _events(reader: Reader) -> Iterator[Page]:
         heading_of=heading,
         entry_of=entry,
         tools=[("All in your calendar (iCalendar)", f"/{ALL_EVENTS}")]
-        if any(r["starts_at"] and visible(r["access"], "public") for r in ahead)
+        if reader.makes("machines")
+        and any(r["starts_at"] and visible(r["access"], "public") for r in ahead)
         else [],
     )
 
 
 def _event_calendars(reader: Reader) -> list[File]:
     """Return the calendar of all events for everyone, and for members where it is another."""
+    if not reader.makes("machines"):
+        return []
     rows = reader.rows("SELECT * FROM events ORDER BY starts_at, id")
     shared = reader.shared
     files = [

@@ -71,6 +71,8 @@ def make_programmes(reader: Reader, names: list[str]) -> Iterator[tuple[str, Mad
 
 
 def _pages(reader: Reader, group: str, name: str) -> Iterator[Page]:
+    if not reader.makes("lineage"):
+        return
     rows = reader.rows(_PROJECTS.format(group=group), None, name)
     deliverables = reader.rows(_DELIVERABLES.format(group=group), None, name)
     works = reader.rows(_WORKS.format(group=group), None, name)
@@ -181,6 +183,8 @@ def _says(projects: dict[str, _Project]) -> str:
 
 
 def _charts(reader: Reader, works: list[Row], deliverables: list[Row]) -> list[Context]:
+    if not reader.makes("charts"):
+        return []
     charts = (
         states_chart(tally(deliverables, reader.today)),
         years_chart(sorted(Counter(w["year"] for w in works).items())),

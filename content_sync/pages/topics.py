@@ -74,7 +74,9 @@ def make_topics(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                     for child in children
                 ],
                 "lead": counted(len(shown), "work"),
-                "chart": years_chart(sorted(Counter(w["year"] for w in shown).items())),
+                "chart": years_chart(sorted(Counter(w["year"] for w in shown).items()))
+                if reader.makes("charts")
+                else None,
                 "feed": feed_url("topic", row["id"]) if audience == "public" and shown else "",
             }
 

@@ -130,7 +130,7 @@ def _listing(reader: Reader, venue: Row, year: str, works: Sequence[Row]) -> Ite
             "long": title_length(heading),
             "lead": counted(len(shown), "work"),
             "same_venue": True,
-            "exports": export_links(works, audience, _exports(venue["id"], year)),
+            "exports": export_links(reader, works, audience, _exports(venue["id"], year)),
             "tools": [
                 {
                     "label": "",

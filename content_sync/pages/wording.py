@@ -25,7 +25,6 @@ MONTHS = [
 ]
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_SPACE = re.compile(r"\s+")
 
 
 def date_in_words(
@@ -129,12 +128,12 @@ def paragraphs(text: str | None) -> list[str]:
     """Return the paragraphs of a plain text, which blank lines separate."""
     if not text:
         return []
-    return [p for part in _PARAGRAPH.split(text) if (p := _SPACE.sub(" ", part).strip())]
+    return [p for part in _PARAGRAPH.split(text) if (p := " ".join(part.split()))]
 
 
 def summary(text: str | None, length: int = 160) -> str:
     """Return the beginning of a text, cut at a word, for descriptions of pages."""
-    flat = _SPACE.sub(" ", text or "").strip()
+    flat = " ".join((text or "").split())
     if len(flat) <= length:
         return flat
     return flat[: flat.rfind(" ", 0, length) if " " in flat[:length] else length] + " …"

@@ -61,7 +61,11 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         facts = facts_of(reader, row, people[record_id], access)
         url = facts["url"]
         facts["coins"] = _coins(reader, facts)
-        features = _features(row, facts["people"], topics[record_id], projects[record_id])
+        features = (
+            _features(row, facts["people"], topics[record_id], projects[record_id])
+            if reader.makes("related")
+            else []
+        )
         made = Made(work=_work(row, facts, access, url, features))
         if row["status"] != Status.WITHDRAWN:
             document = _document(row, facts, topics[record_id], access, url)
@@ -70,7 +74,7 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
 
 
 def _coins(reader: Reader, facts: Context) -> str:
-    if "citations" in reader.shared.get("left_out", ()):
+    if not reader.makes("citations"):
         return ""
     return to_coins(facts["reference"], [p["name"] for p in facts["authors"]])
 
@@ -92,7 +96,8 @@ def facts_of(reader: Reader, row: Row, people: list[Row], access: Access) -> Con
         "authors": [p for p in people if p["role"] == "author"],
         "editors": [p for p in people if p["role"] == "editor"],
         "affiliations": _affiliations(people),
-        "reference": reference_of(row, people, siteurl, pdf),
+        # Names in parts are for citations alone, and cost more than all else of a reference.
+        "reference": reference_of(row, people if reader.makes("citations") else (), siteurl, pdf),
         "people": people,
     }
 

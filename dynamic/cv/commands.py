@@ -82,10 +82,11 @@ def before_books(site: Path) -> str:
 
 def _context(site: Path) -> AbstractContextManager[Any]:
     from dynamic.app import create_app
+    from dynamic.database import working
     from dynamic.settings import read_service_settings
 
     settings = _told(lambda: read_service_settings(site, answers=False))
-    return create_app(settings).app_context()
+    return working(create_app(settings))
 
 
 def _told(call: Any) -> Any:

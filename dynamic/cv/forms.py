@@ -151,6 +151,12 @@ class ConfirmForm(FlaskForm):
     """Nothing but the token against cross-site posts."""
 
 
+class RenewForm(FlaskForm):
+    """For another year; a text that is newer than what was agreed to is agreed to anew."""
+
+    consent = BooleanField("I agree")
+
+
 class PersonForm(FlaskForm):
     """Staff tie an account to a person; an empty field unties it."""
 

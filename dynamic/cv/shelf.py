@@ -143,10 +143,12 @@ def settle(cv: Cv, *, hide: bool = False) -> None:
 
 
 def renew(cv: Cv) -> None:
-    """Show the CV for another year."""
+    """Show the CV for another year; its owner agreed to the text of today."""
     written = _for_writing(cv.id)
     if written is not None:
-        written.expires = now() + YEAR
+        written.consent = CURRENT
+        written.consented = now()
+        written.expires = written.consented + YEAR
         written.reminders = 0
         db.session.commit()
     want_export()

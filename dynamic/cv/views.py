@@ -22,7 +22,7 @@ from dynamic.cv import archive, mails, shelf
 from dynamic.cv.companies import companies, name_of
 from dynamic.cv.consent import CONSENTS, CURRENT
 from dynamic.cv.download import as_attachment
-from dynamic.cv.forms import ConfirmForm, CvForm
+from dynamic.cv.forms import ConfirmForm, CvForm, RenewForm
 from dynamic.cv.inspection import Inspected, inspect
 from dynamic.cv.models import AVAILABILITY, DEGREES, Cv
 from dynamic.cv.refusals import WARNINGS, Refused
@@ -67,6 +67,8 @@ def overview() -> Any:
         availability=[AVAILABILITY[key] for key in cv.availability.split()],
         warnings=[WARNINGS[code] for code in cv.warnings.split()],
         consent=CONSENTS[cv.consent],
+        newer="" if cv.consent == CURRENT else CONSENTS[CURRENT],
+        newer_version=CURRENT,
         sees=[name for slug, name in companies().items() if cv.may_read(slug)],
         blocked=[name_of(slug) for slug in cv.named("blocked")],
         receipts=[(one, name_of(one.company)) for one in cv.receipts[:200]],
@@ -133,8 +135,12 @@ def everything() -> Response:
 def renew() -> Any:
     """Show the CV for another year."""
     cv = _own()
-    if not ConfirmForm().validate_on_submit():
+    form = RenewForm()
+    agreed = form.validate_on_submit() and (cv.consent == CURRENT or form.consent.data)
+    if "csrf_token" in form.errors:
         abort(400)
+    if not agreed:
+        return redirect(url_for(".overview", done="not-renewed", _anchor="renewal"), 303)
     shelf.renew(cv)
     return redirect(url_for(".overview", done="renewed"), 303)
 

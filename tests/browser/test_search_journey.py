@@ -130,6 +130,7 @@ def test_counts_are_those_of_the_list_in_every_facet(page: Page) -> None:
         page.locator(f"[data-open={name}]").click()
         expect(page.locator(f'#search-facets a[data-key^="{name}:"]').first).to_be_visible()
     address = page.url
+    whole = page.locator("#search-count").inner_text()
     for name in ("type", "kind", "venue", "topic", "institution", "access"):
         value = page.locator(f'#search-facets a[data-key^="{name}:"]').nth(1)
         if not value.count():
@@ -142,6 +143,7 @@ def test_counts_are_those_of_the_list_in_every_facet(page: Page) -> None:
         expect(page.locator(f'#search-facets [data-key="{key}"]')).to_be_focused()
         page.locator(f'#search-facets [data-key="{key}"]').click()
         expect(page).to_have_url(address)
+        expect(page.locator("#search-count")).to_have_text(whole)
 
 
 def test_values_of_one_facet_add_up_and_facets_narrow_each_other(page: Page) -> None:

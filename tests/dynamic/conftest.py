@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import close_all_sessions
 
 from dynamic.app import create_app
 from dynamic.database import db
@@ -81,7 +82,7 @@ def app(settings: ServiceSettings) -> Iterator[Flask]:
     app.testing = False  # errors are shown as a reader would see them
     yield app
     with app.app_context():
-        db.session.remove()
+        close_all_sessions()  # those of threads that a test started, too
         db.engine.dispose()
 
 

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from sqlalchemy.orm import close_all_sessions
 
 from dynamic.database import db
 from tests.dynamic.process import Service
@@ -89,7 +90,7 @@ def test_a_server_that_went_away_is_told(app: Flask, client: FlaskClient) -> Non
     assert client.post(PUBLICATION, data=fields, headers=MEMBER).status_code == 303
     with app.app_context():
         url = db.engine.url.set(database="postgres")
-        db.session.remove()
+        close_all_sessions()
         db.engine.dispose()
         from sqlalchemy import create_engine
 

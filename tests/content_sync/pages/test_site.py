@@ -362,9 +362,15 @@ def test_a_build_can_leave_out_what_is_measured_apart(make_site: MakeSite) -> No
     site = make_site(conf=f"{CONF}LEFT_OUT = {list(PARTS)!r}\n")
     site.sync()
     _, stage = site.build()
-    made = {path.split("/")[1] for path in tree(stage.root) if path.startswith("public/")}
-    assert made.isdisjoint({"citations", "data", "sitemaps"})
-    assert not any(path.endswith((".br", ".bib", ".ris")) for path in tree(stage.root))
+    files = tree(stage.root)
+    made = {path.split("/")[1] for path in files if path.startswith("public/")}
+    assert made.isdisjoint({"citations", "data", "sitemaps", "themes", "programmes", "changes"})
+    assert not any(path.endswith((".br", ".bib", ".ris", ".ics")) for path in files)
+    assert not any("/by-title" in path or "/names/" in path for path in files)
+    marks = ("Writes with", 'class="bars"', 'class="chart"', 'id="related"', "Shown at")
+    for path, content in files.items():
+        if path.endswith(".html"):
+            assert not [mark for mark in marks if mark in content.decode()], path
 
 
 def test_without_other_views_there_are_no_other_sections(make_site: MakeSite) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from content_sync.operations.children import Children, free_port, listens
+from content_sync.operations.children import Children, free_port
 from content_sync.operations.overlay import withdraw
+from content_sync.operations.stack import answers
 from tests.deploy.apache.conftest import OPEN, Served
 from tests.deploy.apache.test_maps import record_of
 from tests.deploy.apache.wire import Answer, Client
@@ -97,7 +98,7 @@ def both(
         (folder / "site.conf").write_text(f"Define NIGHTPRESS_LONG_WAY\n{text}")
         command = ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", str(folder / "site.conf")]
         apache = children.start("Apache", command, log=folder / "start.log")
-        children.wait_for(apache, lambda: listens(port))
+        children.wait_for(apache, lambda: answers(served.stack, port))
 
         pair = Both(served, (ours, port))
         yield pair

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from content_sync.operations.apache import CONFIGURATION, User, _serving_user
-from content_sync.operations.children import Children, free_port, listens
+from content_sync.operations.children import Children, free_port
+from content_sync.operations.stack import answers
 from tests.deploy.apache.conftest import Served
 from tests.deploy.apache.wire import Client, get
 
@@ -84,7 +85,7 @@ def test_debians_service_serves_the_site_as_the_process_does(
         conf = debian_site(served, folder, port, http_port)
         command = ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", str(conf)]
         apache = children.start("Debian's Apache", command, log=folder / "start.log")
-        children.wait_for(apache, lambda: listens(port))
+        children.wait_for(apache, lambda: answers(served.stack, port))
         ours = served.stack.port
         paths = ["/", "/about/", "/nothing", "/members/", "/feeds/news.atom.xml"]
         paths += [
@@ -145,7 +146,7 @@ def test_the_pointer_of_windows_and_its_rules_work_here_too(
         conf.write_text(f"Define NIGHTPRESS_POINTER {pointer}\nDefine NIGHTPRESS_WINDOWS\n{text}")
         command = ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", str(conf)]
         apache = children.start("Apache", command, log=folder / "start.log")
-        children.wait_for(apache, lambda: listens(port))
+        children.wait_for(apache, lambda: answers(served.stack, port))
         served.stack.port, ours = port, served.stack.port
         assert get(served.stack, "/about/").status == 200
         for path in ("/About/", "/about./", "/about%20/", "/ABOUT~1/", "/about::$DATA"):

@@ -10,6 +10,7 @@ from typing import Any
 
 from click.testing import CliRunner
 from flask import Flask
+from sqlalchemy.orm import close_all_sessions
 
 from content_sync.cli import main
 from content_sync.cvbook.book import write_books
@@ -105,7 +106,7 @@ class Night:
 
     def close(self) -> None:
         with self.app.app_context():
-            db.session.remove()
+            close_all_sessions()
             db.engine.dispose()
 
     def holds(self, word: str, *, below: Path | None = None) -> list[str]:

@@ -16,6 +16,7 @@ import boto3
 import pytest
 import requests
 from sqlalchemy import create_engine, text
+from sqlalchemy.orm import close_all_sessions
 
 from content_sync.operations.children import free_port
 from dynamic.app import create_app
@@ -77,7 +78,7 @@ def test_a_process_killed_in_mid_upload_leaves_nothing_half_done(
     app = create_app(read_service_settings(site_folder, environment))
     with app.app_context():
         upkeep.sweep()
-        db.session.remove()
+        close_all_sessions()
         db.engine.dispose()
     engine = create_engine(database_url)
     with engine.connect() as connection:
@@ -115,7 +116,7 @@ def test_a_sweep_leaves_what_is_just_arriving(service: Service, environment) -> 
     app = create_app(read_service_settings(service.site, environment))
     with app.app_context():
         assert upkeep.sweep() == 1
-        db.session.remove()
+        close_all_sessions()
         db.engine.dispose()
     assert not orphan.exists()
     assert arriving.exists()

@@ -10,6 +10,7 @@ from shutil import which
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy.orm import close_all_sessions
 
 from dynamic.cv.receipts import read_receipts
 from tests.dynamic.apache_says import SECRET
@@ -62,6 +63,7 @@ def front(night: Night) -> Iterator[Front]:
     with Front(app, night.site) as front:
         yield front
     with app.app_context():
+        close_all_sessions()
         db.engine.dispose()
 
 

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from dynamic.cv import shelf, upkeep
+from dynamic.cv import consent, shelf, upkeep
 from dynamic.cv.forms import CvForm
 from dynamic.cv.inspection import inspect
 from dynamic.cv.models import AccountPerson, Cv, CvReceipt
@@ -227,6 +227,40 @@ def test_renewing_gives_a_year_from_today(inside: Flask, release: Releases) -> N
     assert cv is not None
     assert cv.expires > now() + timedelta(days=364)
     assert cv.reminders == 0
+
+
+def test_renewing_asks_for_consent_where_the_text_has_changed(
+    inside: Flask, release: Releases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land()
+    monkeypatch.setitem(consent.CONSENTS, "2025-09", "I agreed to less.")
+    soon = now() + timedelta(days=3)
+    db.session.execute(update(Cv).values(expires=soon, consent="2025-09", consented=soon))
+    db.session.commit()
+    client = inside.test_client()
+    client.environ_base["wsgi.url_scheme"] = "https"
+    headers = {**signed_in("s-1", "student"), "Referer": "https://localhost/services/cv/"}
+
+    def renew(**agreed: str) -> tuple[str, Cv]:
+        page = client.get(MINE, headers=headers).get_data(as_text=True)
+        token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+        data = {"csrf_token": token, **agreed}
+        answer = client.post("/services/cv/renew", data=data, headers=headers)
+        assert answer.status_code == 303
+        shown = client.get(answer.headers["Location"], headers=headers).get_data(as_text=True)
+        db.session.rollback()
+        cv = shelf.cv_of("s-1")
+        assert cv is not None
+        return shown, cv
+
+    shown, cv = renew()
+    assert "Not renewed: the text has changed" in shown
+    assert consent.CONSENTS[consent.CURRENT] in shown
+    assert (cv.consent, cv.expires) == ("2025-09", soon)
+    shown, cv = renew(consent="y")
+    assert "kept for another year" in shown
+    assert cv.consent == consent.CURRENT
+    assert cv.expires - cv.consented == timedelta(days=365)
 
 
 def test_a_person_is_told_and_erased(inside: Flask, release: Releases) -> None:

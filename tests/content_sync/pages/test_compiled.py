@@ -1,0 +1,80 @@
+"""The quicker code of templates says what Jinja's own says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jinja2 import DictLoader, Environment, UndefinedError
+from markupsafe import Markup
+
+from content_sync.pages.compiled import use_quick_code, whole_template
+
+_MACROS = """
+{% macro sum(a, b=2, c='none') %}<i>{{ a }}{{ b }}{{ c }}</i>{% endmacro %}
+{% macro any() %}{{ varargs|join('+') }}{{ kwargs.x }}{% endmacro %}
+{% macro framed(title) %}[{{ title }}: {{ caller() }}]{% endmacro %}"""
+_HEAD = "{% from 'm' import sum, any, framed %}"
+TEMPLATES = {
+    "settings": "<title>{{ SITENAME }} & {{ SITEURL }}{% if FLAG %} on{% endif %}</title>",
+    "own setting": "{% set SITENAME = 'own <b>' %}{{ SITENAME }}{{ SITEURL }}",
+    "loop over a setting's name": "{% for FLAG in [1, 2] %}{{ FLAG }}{% endfor %}",
+    "setting in a test": "{{ SITENAME is defined }}{{ MISSING is defined }}{{ MISSING }}",
+    "absent keys": "{{ d.no }}{% if d.no %}x{% endif %}{% for x in d.no %}x{% endfor %}{{ d.a }}",
+    "keys and methods": "{{ d['items'] }}{{ d.get('a') }}{{ f.items()|length }}",
+    "attributes": "{{ text.upper() }}{{ d.list.count(1) }}",
+    "if without else": "{{ 'yes' if d.a }}{{ 'no' if d.no }}{{ ('no' if d.no) ~ 'x' }}",
+    "loops": "{% for x in d.list %}{{ x }}{{ ', ' if not loop.last }}{{ loop.index0 }}{% endfor %}",
+    "formats": "{{ '{:,}'.format(d.n) }}{{ '<{}>'.format(text) }}",
+    "macros": _HEAD + "{{ sum(1) }}{{ sum(1, text) }}{{ sum(1, 2, 3) }}{{ sum(a=1) }}{{ sum() }}",
+    "macros of another kind": _HEAD
+    + "{{ any(1, 2, x=text) }}{% call framed('<t>') %}{{ text }}{% endcall %}",
+    "functions": "{{ shout(text) }}{{ shout(text, loud=true) }}{{ trusted('<b>') }}",
+}
+VALUES: dict[str, Any] = {
+    "text": "<&>",
+    "f": {"x": 1},
+    "d": {"a": "1 < 2", "items": "own", "list": [1, 2, 1], "n": 1234567},
+    "shout": lambda text, loud=False: text + ("!!" if loud else "!"),
+    "trusted": Markup,
+}
+SETTINGS = {"SITENAME": "Us & <them>", "SITEURL": "https://us.example", "FLAG": True}
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=DictLoader({**TEMPLATES, "m": _MACROS, "too many": _HEAD + "{{ sum(1, 2, 3, 4) }}"}),
+        autoescape=True,
+        trim_blocks=True,
+    )
+    environment.globals.update(SETTINGS)
+    return environment
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_quick_code_says_what_jinja_says(name: str) -> None:
+    expected = _environment().get_template(name).render(VALUES)
+    quick = _environment()
+    use_quick_code(quick)
+    assert whole_template(quick, name).render(VALUES) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [("{{ nobody(1) }}", UndefinedError), ("{{ d.no.further }}", UndefinedError)],
+)
+def test_what_is_not_there_is_an_error_as_in_jinja(source: str, error: type[Exception]) -> None:
+    for quick in (False, True):
+        environment = Environment(loader=DictLoader({"t": source}), autoescape=True)
+        if quick:
+            use_quick_code(environment)
+        template = whole_template(environment, "t") if quick else environment.get_template("t")
+        with pytest.raises(error):
+            template.render(VALUES)
+
+
+def test_a_macro_that_gets_too_much_is_an_error() -> None:
+    quick = _environment()
+    use_quick_code(quick)
+    with pytest.raises(TypeError, match="not more than 3"):
+        whole_template(quick, "too many").render(VALUES)
