@@ -230,9 +230,9 @@ def _vanished(
 ) -> tuple[set[bytes], set[str] | None]:
     """URLs that the base had and this release has not, or only a tombstone for.
 
-    With them the publications whose pages and files they were: only a page that names one of
-    these can lead there. None where another page is among them. Feeds and assets are linked
-    from pages that change with them.
+    With them the records whose pages and files they were: only a page that names one of these
+    can lead there, to its further pages only its own. None where a page is among them that
+    others lead to and do not name. Feeds and assets are linked from pages that change with them.
     """
     if base is None or differ is None:
         return set(), set()
@@ -252,11 +252,15 @@ def _vanished(
         for path in gone:
             entry = before.get(path)
             owner = entry.records.partition("\n")[0] if entry is not None else ""
-            if owner.startswith("publication:") and owners is not None:
+            is_named = path.count("/") > 2 or owner.startswith(_NAMED)
+            if owner and is_named and owners is not None:
                 owners.add(owner)
             elif path.endswith(".html"):
                 owners = None
     return {url_of(path).encode() for path in gone}, owners
+
+
+_NAMED = ("publication:", "person:", "topic:", "project:", "institution:")
 
 
 def _crawl(
@@ -313,9 +317,9 @@ def _is_read(path: str) -> bool:
 
 
 def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Iterator[manifest.Entry]:
-    """Yield the pages that may lead to what became of these publications.
+    """Yield the pages that may lead to what became of these records.
 
-    A page names the publications that it leads to; those of the sections may leave some out.
+    A page names the records that it leads to; those of the sections may leave some out.
     """
     if owners is None:
         yield from listing.entries()
