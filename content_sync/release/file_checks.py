@@ -61,20 +61,17 @@ def check_names(root: Path, listing: manifest.Manifest) -> Iterator[Finding]:
 def _compare(root: Path, folder: _Folder) -> Iterator[Finding]:
     """Compare the files that stand in a folder itself with those that are listed."""
     prefix, listed, folders = folder
-    there: set[str] = set()
-    others: list[str] = []
-    with contextlib.suppress(FileNotFoundError), os.scandir(root / prefix) as found:
-        for item in found:
-            if not item.is_dir(follow_symlinks=False):
-                there.add(item.name)
-            elif item.name not in folders:
-                others += tree_files(root, prefix + item.name)
+    try:
+        there = set(os.listdir(root / prefix))  # noqa: PTH208 - a million names
+    except FileNotFoundError:
+        there = set()
     if not prefix:
         there -= NOT_LISTED
     for name in listed - there:
         yield missing(prefix + name)
-    for path in (*(prefix + name for name in there - listed), *others):
-        yield Finding(path, "", "the manifest does not list it")
+    for name in there - listed - folders:
+        for path in tree_files(root, prefix + name):
+            yield Finding(path, "", "the manifest does not list it")
 
 
 def missing(path: str) -> Finding:

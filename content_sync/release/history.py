@@ -152,6 +152,24 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
     return Recorded(len(new), departed)
 
 
+def urls_to_ask(connection: sqlite3.Connection, schema: str) -> str:
+    """Return the SQL of those URLs of the ledger that a manifest may not have any more.
+
+    `connection` is open upon the manifest, with the history attached as `schema`. Of a release
+    that is built upon the one entered last, these are what was gone before and what it touched.
+    """
+    (last,) = connection.execute(
+        f"SELECT max(number) FROM {schema}.releases WHERE recorded IS NOT NULL"  # noqa: S608
+    ).fetchone()
+    upon = connection.execute("SELECT value FROM main.meta WHERE name = 'upon'").fetchone()
+    if upon is None or int(upon[0]) != last:
+        return f"{schema}.urls"
+    return (
+        f"(SELECT * FROM {schema}.urls WHERE last_release IS NOT NULL UNION"  # noqa: S608
+        f" SELECT * FROM {schema}.urls WHERE path IN (SELECT path FROM main.touched))"
+    )
+
+
 def _has_new_stamps(connection: sqlite3.Connection) -> bool:
     """Tell whether a release brings its own, and not those of the release before."""
     query = "SELECT 1 FROM m.touched WHERE path = ?"

@@ -38,8 +38,9 @@ class Published:
 
     def departed(self) -> list[tuple[str, int]]:
         """Return the files of URLs that were published and are not there, with the release."""
+        urls = history.urls_to_ask(self._files, "history")
         return self._files.execute(
-            f"SELECT path, first_release FROM urls AS u WHERE NOT EXISTS ({_FILE} = u.path)"  # noqa: S608
+            f"SELECT path, first_release FROM {urls} AS u WHERE NOT EXISTS ({_FILE} = u.path)"  # noqa: S608
             " ORDER BY path"
         ).fetchall()
 

@@ -143,8 +143,9 @@ class Listing:
         with history.open_history(history_file):
             pass  # there is one from here on
         with self._attached(f"{history_file.resolve().as_uri()}?mode=ro") as work:
+            urls = history.urls_to_ask(work, "other")
             return work.execute(
-                "SELECT path, kind, record FROM other.urls AS u WHERE NOT EXISTS"
+                f"SELECT path, kind, record FROM {urls} AS u WHERE NOT EXISTS"  # noqa: S608
                 " (SELECT 1 FROM files AS f WHERE f.path = u.path AND f.records <> ?"
                 "  AND substr(f.records, 1, ?) <> ?) ORDER BY path",
                 (COMPRESSED, len(GONE), GONE),

@@ -172,11 +172,12 @@ def _check_records(
     for path, records in listing.naming_records():
         if records == COMPRESSED or records.startswith(GONE):
             continue
-        own = records.partition("\n")[0]
-        own_page = _own_page(path, own)
-        if own_page:
-            pages[own_page].add(own)
-        if hidden:
+        if path.endswith(".html"):
+            own = records.partition("\n")[0]
+            own_page = _own_page(path, own)
+            if own_page:
+                pages[own_page].add(own)
+        if hidden and not hidden.isdisjoint(records.split("\n")):
             found += _check_hidden(path, records, hidden)
     counts: dict[str, int] = {}
     for record_type, plural in PLURALS.items():
