@@ -119,8 +119,7 @@ def record(connection: sqlite3.Connection, release: Release) -> Recorded:
         "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
         (release.number,),
     ).fetchone()
-    upon = connection.execute("SELECT value FROM m.meta WHERE name = 'upon'").fetchone()
-    is_next = upon is not None and int(upon[0]) == previous
+    is_next = manifest.upon_of(connection, "m") == previous
     some = "path IN (SELECT path FROM m.touched) AND" if is_next else ""
     rows = connection.execute(
         f"SELECT path, key IS NULL, records FROM live WHERE {some}"  # noqa: S608
@@ -161,8 +160,7 @@ def urls_to_ask(connection: sqlite3.Connection, schema: str) -> str:
     (last,) = connection.execute(
         f"SELECT max(number) FROM {schema}.releases WHERE recorded IS NOT NULL"  # noqa: S608
     ).fetchone()
-    upon = connection.execute("SELECT value FROM main.meta WHERE name = 'upon'").fetchone()
-    if upon is None or int(upon[0]) != last:
+    if last is None or manifest.upon_of(connection, "main") != last:
         return f"{schema}.urls"
     return (
         f"(SELECT * FROM {schema}.urls WHERE last_release IS NOT NULL UNION"  # noqa: S608

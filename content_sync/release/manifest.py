@@ -113,8 +113,7 @@ class Manifest:
 
     def upon(self) -> int | None:
         """Return the release that all was taken over from but what `touched` names."""
-        row = self._connection.execute("SELECT value FROM meta WHERE name = 'upon'").fetchone()
-        return int(row[0]) if row else None
+        return upon_of(self._connection, "main")
 
     def touched(self) -> list[str]:
         """Return the paths that may differ from the release that this one was built upon."""
@@ -190,6 +189,16 @@ _ONLY = (
     " WHERE NOT EXISTS (SELECT 1 FROM {1} AS there WHERE there.path = here.path)"
     " ORDER BY path"
 )
+
+
+def upon_of(connection: sqlite3.Connection, schema: str) -> int | None:
+    """Return what `Manifest.upon` tells of the manifest that is open as `schema`."""
+    try:
+        query = f"SELECT value FROM {schema}.meta WHERE name = 'upon'"  # noqa: S608
+        row = connection.execute(query).fetchone()
+    except sqlite3.OperationalError:  # one that was written before there was this table
+        return None
+    return int(row[0]) if row else None
 
 
 def read_only(file: Path) -> str:
