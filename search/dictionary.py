@@ -109,11 +109,11 @@ def decode_vocabulary(content: bytes) -> list[tuple[str, int]]:
 
 
 def separator(before: str, word: str) -> str:
-    """Return the shortest beginning of `word` that comes after `before`."""
-    for length in range(1, len(word) + 1):
-        if order(word[:length]) > order(before) and not 0xD800 <= ord(word[length - 1]) < 0xE000:
+    """Return the shortest beginning of `word` that comes after `before`, which it comes after."""
+    for length, (one, other) in enumerate(zip(before, word, strict=False), 1):
+        if one != other:
             return word[:length]
-    return word
+    return word[: len(before) + 1]
 
 
 class _Words:

@@ -183,6 +183,13 @@ class Reader:
         return list(accumulate(self.number() for _ in range(self.number())))
 
 
-def order(word: str) -> bytes:
-    """Return what orders words as JavaScript does."""
-    return word.encode("utf-16-be", "surrogatepass")
+def order(word: str) -> str:
+    """Return what orders words as JavaScript does, by their UTF-16 units."""
+    if word.isascii() or max(word) <= "\uffff":
+        return word
+    return "".join(map(_units, word))
+
+
+def _units(char: str) -> str:
+    code = ord(char) - 0x10000
+    return char if code < 0 else chr(0xD800 + (code >> 10)) + chr(0xDC00 + (code & 0x3FF))

@@ -27,6 +27,8 @@ class LeafWords:
     """Folded word → the ways in which it is written with accents."""
     frequency: Callable[[str, str], int]
     """How many documents have a term of `text` or `names`."""
+    impacts: Callable[[str, str], list[int]]
+    """How much a term counts in each document that has it."""
 
 
 class Leaf:
@@ -54,7 +56,11 @@ class Leaf:
                 continue
             for word in index_words(spelling)[:1]:
                 spellings.setdefault(word, []).append(spelling)
-        return LeafWords(read_words(self.folder), spellings, self.frequency)
+        words = read_words(self.folder)
+        return LeafWords(words, spellings, self.frequency, self._impacts)
+
+    def _impacts(self, field: str, term: str) -> list[int]:
+        return [impact for _, impact in self.impacts(field, term)]
 
     def frequency(self, field: str, term: str) -> int:
         """Return how many documents have a term, without those that are gone."""

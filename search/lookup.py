@@ -29,6 +29,10 @@ MOST_FORMS = 60
 SHORTEST_MEANT = 5
 SHORTEST_RARE = 5
 MOST_MEANT = 8
+ORDINARY = 10
+"""A word is an ordinary one if texts have it more often than names by more than this."""
+IN_PASSING = 16
+"""The impact of a word that a document has in its abstract only, if not often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,10 @@ class Meaning:
     word: str
     repeats: int
     known: Known
-    others: list[tuple[Known, float]] = field(default_factory=list)
-    """Other words, and what each counts."""
-    at_least: int = 0
-    """How frequent words that go on are taken to be: a rare one tells no more than the usual."""
+    others: list[tuple[Known, float, int]] = field(default_factory=list)
+    """Other words, what each counts, and how frequent it is taken to be at least: of words that
+    go on, or may have been meant, a rare one tells no more than the usual.
+    """
     is_pair: bool = False
     """Whether it is two words that make a name."""
     share: float = 1.0
@@ -63,19 +67,24 @@ class Meaning:
 
     def lists(self, documents: int) -> Iterator[tuple[str, str, int, float]]:
         """Yield field, term, rarity and share of each posting list."""
-        for known, share in [(self.known, self.share), *self.others]:
-            goes_on = share in (LONGER_WORD, BEGUN_WORD)
-            rare = rarity(documents, max(known.frequency, self.at_least if goes_on else 0))
+        for known, share, at_least in [(self.known, self.share, 0), *self.others]:
+            rare = rarity(documents, max(known.frequency, at_least))
             if known.in_text:
                 yield "text", STEMS[known.form], rare, share
             if known.in_names:
                 yield "names", known.form, rare, share
 
+    def written(self) -> frozenset[str]:
+        """Return the word as the query writes it; an unknown one as it was probably meant."""
+        if self.known.frequency:
+            return frozenset({self.word})
+        return frozenset(known.form for known, *_ in self.others)
+
     def forms(self) -> Iterator[str]:
         """Yield the words to mark."""
         if not self.is_pair:
             yield self.word
-            for known, _ in self.others:
+            for known, *_ in self.others:
                 yield known.form
 
 
@@ -95,46 +104,62 @@ class Lookup:
 
     def meanings(self, query: Query, *, prefix: bool) -> list[Meaning]:
         """Return what each word of a query stands for; names of two words at the end."""
+        counts = Counter(query.words)
         found = [
-            self._meaning(word, repeats, begins=prefix and word == query.last)
-            for word, repeats in Counter(query.words).items()
+            self._meaning(
+                word, repeats, begins=prefix and word == query.last, alone=len(counts) < 3
+            )
+            for word, repeats in counts.items()
         ]
         return found + self._pairs(query.words, found)
 
-    def _meaning(self, word: str, repeats: int, *, begins: bool) -> Meaning:
+    def _meaning(self, word: str, repeats: int, *, begins: bool, alone: bool) -> Meaning:
         known = self._know(word)
-        others: list[tuple[Known, float]] = []
+        others: list[tuple[Known, float, int]] = []
         longer: list[Known] = []
         if begins and len(word) >= SHORTEST_BEGINNING:
             longer = self._longer(word)
             share = LONGER_WORD if known.frequency else BEGUN_WORD
+            most = max((other.frequency for other in longer), default=0)
             others = [
-                (other, share)
+                (other, share, most)
                 for other in longer
                 if other.form != word and not (known.frequency and STEMS[other.form] == STEMS[word])
             ]
-        most = max((other.frequency for other in longer), default=0)
         inflected = [] if known.frequency else self._inflected(word)
-        others += [(other, INFLECTED) for other in inflected]
+        others += [(other, INFLECTED, 0) for other in inflected]
         if inflected:
-            return Meaning(word, repeats, known, others, most)
-        rare = known.frequency == 1 and len(word) >= SHORTEST_RARE
-        if rare or (not known.frequency and not longer):
-            others += [(other, TYPO) for other in self._meant(word)]
-        return Meaning(word, repeats, known, others, most)
+            return Meaning(word, repeats, known, others)
+        if self._is_slip(known, alone=alone) or (not known.frequency and not longer):
+            near = self._meant(word)
+            usual = near[0].frequency if near else 0
+            others += [(other, TYPO, usual) for other in near]
+        return Meaning(word, repeats, known, others)
+
+    def _is_slip(self, known: Known, *, alone: bool) -> bool:
+        """Return whether the one document with a word may have it by a slip of the pen: not in
+        a name, nor, if there are more words to go by, in its title.
+        """
+        if len(known.form) < SHORTEST_RARE or known.in_names or known.in_text != 1:
+            return False
+        if alone:
+            return True
+        stem = STEMS[known.form]
+        found = (impact for leaf in self._leaves for impact in leaf.impacts("text", stem))
+        return all(impact <= IN_PASSING for impact in found)
 
     def _pairs(self, words: tuple[str, ...], meanings: list[Meaning]) -> list[Meaning]:
-        names = {meaning.word for meaning in meanings if meaning.known.in_names}
+        known_as = {meaning.word: meaning.known for meaning in meanings}
         if len(set(words)) > LONGEST_COORDINATED:
             return []
         pairs: dict[str, float] = {}
         for one, other in pairwise(words):
-            if one in names and other in names and one != other:
+            if one != other and _make_name(known_as[one], known_as[other]):
                 pairs[f"{one} {other}"] = 1.0
                 pairs.setdefault(f"{other} {one}", REVERSED_NAME)
-        known = [(self._know(pair), share) for pair, share in pairs.items()]
+        found = [(self._know(pair), share) for pair, share in pairs.items()]
         return [
-            Meaning(k.form, 1, k, is_pair=True, share=share) for k, share in known if k.frequency
+            Meaning(k.form, 1, k, is_pair=True, share=share) for k, share in found if k.frequency
         ]
 
     def _know(self, form: str) -> Known:
@@ -174,6 +199,13 @@ class Lookup:
         }
         known = (self._know(form) for form in near)
         return _most_frequent((k for k in known if k.frequency > 1), MOST_MEANT)
+
+
+def _make_name(one: Known, other: Known) -> bool:
+    """Return whether two words may be a name: both are in names, and one is no ordinary word."""
+    if not one.in_names or not other.in_names:
+        return False
+    return any(known.in_names * ORDINARY >= known.in_text for known in (one, other))
 
 
 def inflections(word: str) -> list[str]:

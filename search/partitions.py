@@ -1,8 +1,8 @@
 """One partition of a segment: an ordinary Whoosh index of documents with adjacent numbers.
 
-A document's number in its segment is the partition's first number plus Whoosh's own. After
-the index is written its postings are read back, term by term, into a file from which
-`search.shards` writes the segment's files for browsers: both hold the same postings.
+A document's number in its segment is the partition's first number plus Whoosh's own. What
+Whoosh is given goes into a second file, too, term by term, from which `search.shards` writes the
+segment's files for browsers: both hold the same postings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pickle
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from whoosh.reading import IndexReader
 
 from search.documents import bucket_file, parse_document
 from search.ranking import Averages
-from search.schema import STEMS, Codec, analyse, make_schema
+from search.schema import STEMS, Analysis, Codec, analyse, make_schema
 
 _POOL_MB = 32
 """Postings that a worker sorts in memory; more go through temporary files."""
@@ -69,7 +69,7 @@ def build_partition(job: PartitionJob) -> int:
     counts: Counter[str] = Counter()
     job.index.mkdir(parents=True)
     whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
-    crowded: dict[str, dict[int, list[int]]] = {}
+    gathered = _Gathered()
     with _writing(whoosh_index) as writer:
         for number, line in enumerate(lines, job.first):
             analysis = analyse(parse_document(line), line, job.averages)
@@ -77,13 +77,14 @@ def build_partition(job: PartitionJob) -> int:
             forms |= analysis.forms
             words |= analysis.words
             counts.update(analysis.forms | analysis.words)
-            for stem, positions in analysis.crowded.items():
-                crowded.setdefault(stem, {})[number] = positions
+            if job.postings:
+                gathered.add(number, analysis)
+        if job.postings:
+            gathered.write(job.postings, forms, words)
+        del gathered
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
     write_words(job.index, counts)
-    if job.postings:
-        _write_postings(job, forms, words, crowded)
     return len(lines)
 
 
@@ -206,41 +207,50 @@ def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
     return head, postings()
 
 
-def _write_postings(
-    job: PartitionJob,
-    forms: set[str],
-    words: set[str],
-    crowded: dict[str, dict[int, list[int]]],
-) -> None:
-    assert job.postings is not None
-    reader = open_partition(job.index)
-    terms = {name: list(reader.lexicon(name)) for name in ("text", "names", "spelling")}
-    head = {
-        "terms": sum(map(len, terms.values())),
-        "forms": {form: STEMS[form] for form in forms},
-        "names": {word: STEMS[word] for word in words},
-    }
-    with job.postings.open("wb") as file:
-        marshal.dump(head, file)
-        for field, prefix in (("text", "a"), ("names", "b"), ("spelling", "c")):
-            positional = field != "spelling"
-            for term in terms[field]:
-                matcher = reader.postings(field, term)
-                numbers = array("I")
-                impacts = bytearray()
-                values = bytearray()
-                while matcher.is_active():
-                    numbers.append(matcher.id() + job.first)
-                    if positional:
-                        impacts.append(int(matcher.weight()))
-                        values += matcher.value()
-                    matcher.next()
-                name = term.decode()
-                more = crowded.get(name, {}) if field == "text" else {}
-                marshal.dump(
-                    (prefix + name, numbers.tobytes(), bytes(impacts), bytes(values), more), file
-                )
-    reader.close()
+class _Gathered:
+    """The postings of a partition, as its documents come."""
+
+    def __init__(self) -> None:
+        self._words: dict[str, dict[bytes, list[Any]]] = {"text": {}, "names": {}}
+        """Field → term → number, impact and positions of each document, one after the other."""
+        self._spellings: dict[str, list[int]] = {}
+        self._crowded: dict[str, dict[int, list[int]]] = {}
+
+    def add(self, number: int, analysis: Analysis) -> None:
+        for field, terms in self._words.items():
+            for term, _, weight, value in analysis.values.get(field, ()):
+                if term in terms:
+                    terms[term] += (number, weight, value)
+                else:
+                    terms[term] = [number, weight, value]
+        for spelling in analysis.values.get("spelling", ()):
+            self._spellings.setdefault(spelling, []).append(number)
+        for stem, positions in analysis.crowded.items():
+            self._crowded.setdefault(stem, {})[number] = positions
+
+    def write(self, path: Path, forms: Iterable[str], words: Iterable[str]) -> None:
+        head = {
+            "terms": sum(map(len, self._words.values())) + len(self._spellings),
+            "forms": {form: STEMS[form] for form in forms},
+            "names": {word: STEMS[word] for word in words},
+        }
+        with path.open("wb") as file:
+            marshal.dump(head, file)
+            for field, prefix in (("text", "a"), ("names", "b")):
+                for term, found in sorted(self._words[field].items()):
+                    name = term.decode()
+                    marshal.dump(
+                        (
+                            prefix + name,
+                            array("I", found[::3]).tobytes(),
+                            bytes(map(int, found[1::3])),
+                            b"".join(found[2::3]),
+                            self._crowded.get(name, {}) if field == "text" else {},
+                        ),
+                        file,
+                    )
+            for name, numbers in sorted(self._spellings.items(), key=lambda s: s[0].encode()):
+                marshal.dump(("c" + name, array("I", numbers).tobytes(), b"", b"", {}), file)
 
 
 @contextmanager

@@ -198,7 +198,7 @@ def search(
     best = sorted(_candidates(scores, named, max(limit * page, _WINDOW)), key=order)
     shown = [(address, index.fetch(address)) for address in best[: max(limit * page, _WINDOW)]]
     if query.words:
-        words = [meaning.word for meaning in meanings if not meaning.is_pair]
+        words = [meaning.written() for meaning in meanings if not meaning.is_pair]
         shown = _best_ten(query.text, words, shown, scores, named)
     begin = limit * (page - 1)
     marked = _marked(index, meanings)
@@ -211,7 +211,7 @@ def search(
 
 def _best_ten(
     text: str,
-    words: list[str],
+    words: list[frozenset[str]],
     shown: list[tuple[Address, Document]],
     scores: dict[Address, int],
     named: set[Address],
@@ -229,7 +229,8 @@ def _best_ten(
             for part in (document.title, *document.people[:PEOPLE_SHOWN])
             for word in index_words(part)
         }
-        score = ranking.in_this_form(scores[address], len(have.intersection(words)), len(words))
+        same = sum(not word.isdisjoint(have) for word in words)
+        score = ranking.in_this_form(scores[address], same, len(words))
         if title and title_words(document.title) == title:
             return (1 if document.type == "publication" else 2), -score
         return (0 if address in named else 3), -score

@@ -40,7 +40,9 @@ OTHER_SPELLING = 0.9
 REVERSED_NAME = 0.8
 """What two words count that are a name in the other order."""
 SAME_FORM = 0.1
-"""What one of the best documents gains whose title and names have all words as written."""
+"""What one of the best documents gains whose title and names have all words as written, …"""
+WHOLE_QUERY = 0.5
+"""… and what more if the query is short."""
 
 _RARITY_UNIT = 1000
 
@@ -89,7 +91,8 @@ def in_this_form(score: int, same: int, words: int) -> int:
     """Return the score of a document that has so many of a query's words as written."""
     if not words:
         return score
-    return math.floor(score * (1 + (SAME_FORM * same) / words))
+    whole = WHOLE_QUERY if same == words <= LONGEST_COORDINATED else 0
+    return math.floor(score * (1 + (SAME_FORM * same) / words + whole))
 
 
 def _norm(field: str, length: int, average: float) -> float:

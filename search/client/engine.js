@@ -11,7 +11,7 @@ import { Files } from "./files.js";
 import { marks, snippet } from "./highlight.js";
 import { parseQuery, SENTENCE } from "./language.js";
 import { findMeanings, findNames, findNear, lookUp } from "./lookup.js";
-import { OTHER_SPELLING, rarity, REVERSED_NAME, SAME_FORM, Scores } from "./ranking.js";
+import { inThisForm, OTHER_SPELLING, rarity, REVERSED_NAME, Scores } from "./ranking.js";
 import { readAbstract, readRow } from "./results.js";
 import { Segment } from "./segment.js";
 import { handle, indexWords, keyHash, titleWords } from "./words.js";
@@ -424,7 +424,7 @@ export class Engine {
       ranked.map(async ({ segment, number, score, exact }, i) => {
         const row = await readRow(this.segments[segment], number);
         const same = i < window && title !== "" && titleWords(row.title) === title;
-        const order = i < window ? inThisForm(score, row, found.meanings) : score;
+        const order = i < window ? asWritten(score, row, found.meanings) : score;
         return { row, segment, score, exact: exact || same, same, order };
       }),
     );
@@ -647,10 +647,19 @@ function isReversed(pair, words) {
  * @param {any} row
  * @param {Meaning[]} meanings
  */
-function inThisForm(score, { title, people }, meanings) {
+function asWritten(score, { title, people }, meanings) {
   const words = new Set([title, ...people].flatMap(indexWords));
-  const same = meanings.filter(({ word }) => words.has(word)).length;
-  return Math.floor(score * (1 + (SAME_FORM * same) / meanings.length));
+  const same = meanings.filter((meaning) => writings(meaning).some((word) => words.has(word)));
+  return inThisForm(score, same.length, meanings.length);
+}
+
+/**
+ * A word as the query writes it; an unknown one as it was probably meant.
+ *
+ * @param {Meaning} meaning
+ */
+function writings({ word, known, others }) {
+  return known.inText || known.inNames ? [word] : others.map((other) => other.known.form);
 }
 
 /**

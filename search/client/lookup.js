@@ -38,6 +38,10 @@ const MOST_FORMS = 60;
 const ENDINGS = ["", "s", "es", "ed", "ing", "e", "y", "ies"];
 const SHORTEST_STEM = 4;
 const SHORTEST_RARE = 5;
+/** A word is an ordinary one if texts have it more often than names by more than this. */
+const ORDINARY = 10;
+/** The impact of a word that a document has in its abstract only, if not often. */
+const IN_PASSING = 16;
 
 /**
  * @param {Segment[]} segments
@@ -100,16 +104,26 @@ function likeIt(term, form) {
  */
 export async function findNames(segments, words, meanings) {
   if (meanings.length < 2 || meanings.length > LONGEST_COORDINATED) return [];
-  const names = new Set();
-  for (const { word, known } of meanings) if (known.inNames) names.add(word);
+  const knownAs = new Map(meanings.map(({ word, known }) => [word, known]));
   const pairs = new Set();
   for (let i = 1; i < words.length; i++) {
     const [one, other] = [words[i - 1], words[i]];
-    if (one === other || !names.has(one) || !names.has(other)) continue;
+    if (one === other || !makeName(knownAs.get(one), knownAs.get(other))) continue;
     pairs.add(`${one} ${other}`).add(`${other} ${one}`);
   }
   const known = await Promise.all([...pairs].map((pair) => lookUp(segments, pair)));
   return known.filter(({ inNames }) => inNames);
+}
+
+/**
+ * Whether two words may be a name: both are in names, and one of them is no ordinary word.
+ *
+ * @param {Known | undefined} one
+ * @param {Known | undefined} other
+ */
+function makeName(one, other) {
+  if (!one?.inNames || !other?.inNames) return false;
+  return [one, other].some(({ inNames, inText }) => inNames * ORDINARY >= inText);
 }
 
 /**
@@ -140,14 +154,28 @@ export async function findMeanings(segments, words, last) {
       others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
       if (inflected.length) return { word, repeats, known, others, corrected: null };
       let corrected = null;
-      if (!frequency || (frequency === 1 && word.length >= SHORTEST_RARE)) {
+      if (!frequency || (word.length >= SHORTEST_RARE && isSlip(known, counts.size < 3))) {
         const near = longer.length && !frequency ? [] : await findNear(segments, word);
-        others.push(...near.map((other) => ({ known: other, share: TYPO })));
+        const usual = near.length ? near[0].inText + near[0].inNames : 0;
+        others.push(...near.map((other) => ({ known: other, share: TYPO, atLeast: usual })));
         if (!frequency && near.length) corrected = near[0].form;
       }
       return { word, repeats, known, others, corrected };
     }),
   );
+}
+
+/**
+ * Whether the one document with a word may have it by a slip of the pen: not in a name, nor,
+ * if there are more words to go by, in its title.
+ *
+ * @param {Known} known
+ * @param {boolean} alone whether the query has hardly any other words
+ */
+function isSlip({ inText, inNames, terms }, alone) {
+  if (inNames || inText !== 1) return false;
+  if (alone) return true;
+  return terms.every((term) => !term?.text || term.text.first[0] <= IN_PASSING);
 }
 
 /**

@@ -10,7 +10,8 @@ export const INFLECTED = 0.9;
 export const TYPO = 0.7;
 export const OTHER_SPELLING = 0.9;
 export const REVERSED_NAME = 0.8;
-export const SAME_FORM = 0.1;
+const SAME_FORM = 0.1;
+const WHOLE_QUERY = 0.5;
 const COORDINATION = 0.5;
 export const LONGEST_COORDINATED = 6;
 const RARITY_UNIT = 1000;
@@ -24,6 +25,20 @@ const RARITY_UNIT = 1000;
 export function rarity(documents, frequency) {
   const known = Math.min(frequency, documents);
   return Math.round(RARITY_UNIT * Math.log(1 + (documents - known + 0.5) / (known + 0.5)));
+}
+
+/**
+ * The score of one of the best documents, more if title and names have words as written, and
+ * much more if they have all words of a short query.
+ *
+ * @param {number} score
+ * @param {number} same how many words title and names have
+ * @param {number} words how many different words the query has
+ */
+export function inThisForm(score, same, words) {
+  if (!words) return score;
+  const whole = same === words && words <= LONGEST_COORDINATED ? WHOLE_QUERY : 0;
+  return Math.floor(score * (1 + (SAME_FORM * same) / words + whole));
 }
 
 /** Adds up the scores of a segment's documents, word by word. */
