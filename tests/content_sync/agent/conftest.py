@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from content_sync.agent import queue
 from content_sync.demo import write_demo
 from content_sync.operations.children import free_port, listens
 from content_sync.settings import Settings, read_settings
+from tests.sites import copy_site
 
 ROOT = Path(__file__).parents[3]
 SECRET = "a secret that only Apache and the service know"
@@ -47,7 +47,7 @@ def built_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(built_site: Path, tmp_path: Path) -> Settings:
-    shutil.copytree(built_site, tmp_path / "site", symlinks=True)
+    copy_site(built_site, tmp_path / "site")
     return read_settings(tmp_path / "site")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import signal
 import subprocess
 import time
@@ -25,6 +24,7 @@ from content_sync.urls import record_url
 from tests.ceph import ACCESS_KEY, SECRET_KEY, client_of
 from tests.content_sync.agent.conftest import COMMAND, ENVIRONMENT, built_site, nightpress
 from tests.content_sync.agent.test_agent import a_publication, edit
+from tests.sites import copy_site
 
 __all__ = ["built_site"]
 
@@ -49,7 +49,7 @@ def client(ceph: str) -> Iterator[Any]:
 @pytest.fixture
 def settings(built_site: Path, tmp_path: Path, ceph: str, client: Any) -> Settings:
     """A copy of the site, with a fresh versioned bucket as its mirror."""
-    shutil.copytree(built_site, tmp_path / "site", symlinks=True)
+    copy_site(built_site, tmp_path / "site")
     bucket = f"mirror-{random.getrandbits(48):x}"
     client.create_bucket(Bucket=bucket)
     client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})

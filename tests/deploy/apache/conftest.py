@@ -20,6 +20,7 @@ from content_sync.release.switch import publish
 from content_sync.settings import Settings, read_settings
 from content_sync.sync import sync
 from tests.deploy.apache.wire import Answer, get
+from tests.sites import copy_site
 
 CONF = """
 from content_sync.site_defaults import *
@@ -134,7 +135,7 @@ def make_served(
     @contextlib.contextmanager
     def make(lines: str = "", **options: bool) -> Iterator[Served]:
         root = reachable() / "site"
-        shutil.copytree(built, root, symlinks=True, copy_function=shutil.copy2)
+        copy_site(built, root)
         if lines:
             (root / "apache").mkdir()
             (root / "apache" / "test.conf").write_text(lines)

@@ -27,6 +27,7 @@ def served(
         (book / "cv.pdf").write_bytes(b"%PDF-1.7 " + SECRET)
         root = served.file("").resolve()
         (root / "staff").mkdir(exist_ok=True)
+        (root / "staff" / "index.html").unlink(missing_ok=True)
         (root / "staff" / "index.html").write_bytes(SECRET)
         yield served
 

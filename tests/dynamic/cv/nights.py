@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from dynamic.database import db
 from dynamic.service_export import write_export
 from dynamic.settings import read_service_settings
 from tests.dynamic.cv.files import pdf
+from tests.sites import copy_site
 
 TODAY = date(2026, 11, 24)
 
@@ -48,7 +48,7 @@ class Night:
     """A site of one's own, copied from one that was built before."""
 
     def __init__(self, built: Path, folder: Path, **more: object) -> None:
-        shutil.copytree(built, folder, symlinks=True)
+        copy_site(built, folder)
         with (folder / "pelicanconf.py").open("a") as file:
             file.writelines(f"{name} = {value!r}\n" for name, value in more.items())
         self.site = folder
