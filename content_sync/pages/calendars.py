@@ -10,17 +10,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
-
-from icalendar import Calendar, Event
-from icalendar.enums import STATUS, TRANSP
 
 from content_sync.pages.access import ROOT
 from content_sync.pages.model import File
 from content_sync.pages.reader import Row
 from content_sync.records import EventStatus
 from content_sync.urls import record_url, slug
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 ALL_EVENTS = "events/all.ics"
 _FORM = 1
@@ -62,6 +63,8 @@ def _file(
     key = hashlib.sha256(facts.encode()).digest()
 
     def content() -> bytes:
+        from icalendar import Calendar  # the processes that make pages seldom need it
+
         stamp = datetime.combine(date.fromisoformat(today), datetime.min.time(), UTC)
         calendar = Calendar.new(
             prodid=PRODUCT,
@@ -80,6 +83,9 @@ def _file(
 
 def _entries(row: Row, root: str, siteurl: str, stamp: datetime) -> Iterable[Event]:
     """Return the entry of an event and, if it is known, that of its registration's last day."""
+    from icalendar import Event
+    from icalendar.enums import STATUS, TRANSP
+
     url = f"{siteurl}{root}{record_url('event', row['id'])}" if siteurl else None
     uid = f"{slug(row['id'])}@{urlsplit(siteurl).hostname or 'nightpress.invalid'}"
     zone = ZoneInfo(row["timezone"]) if row["timezone"] else None

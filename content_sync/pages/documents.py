@@ -19,7 +19,8 @@ import orjson
 
 AUDIENCES = ("public", "members")
 _PER_BUCKET = 64
-_BUFFER = 32_000_000
+_BUFFER = 96_000_000
+"""Bytes of documents held back, so that nearly every file is written once."""
 
 
 def buckets_for(records: int) -> int:
@@ -49,6 +50,8 @@ class Documents:
         self.buckets = buckets
         self._lines: dict[tuple[str, int], list[tuple[str, bytes | None]]] = defaultdict(list)
         self._buffered = 0
+        self._counts = dict.fromkeys(AUDIENCES, 0)
+        self._flushed = False
         for audience in AUDIENCES:
             (root / audience).mkdir(parents=True, exist_ok=True)
         self.from_base = base is not None and self._take_over(base)
@@ -72,7 +75,9 @@ class Documents:
             line = given.get(audience)
             if line is not None or self.from_base:
                 self._lines[audience, bucket].append((document_id, line))
-                self._buffered += len(line or b"")
+                if line is not None:
+                    self._counts[audience] += 1
+                    self._buffered += len(line)
         if self._buffered > _BUFFER and not self.from_base:
             self._flush()
 
@@ -81,20 +86,25 @@ class Documents:
         if self.from_base:
             for (audience, bucket), changes in self._lines.items():
                 self._rewrite(self._file(audience, bucket), changes)
-        else:
+            self._counts = {audience: self._count(audience) for audience in AUDIENCES}
+        elif self._flushed:
             self._flush()
             for audience in AUDIENCES:
                 for file in (self.root / audience).glob("*.jsonl"):
                     _sort(file)
-        counts = {}
+        else:
+            for changes in self._lines.values():
+                changes.sort()
+            self._flush()
         for audience in AUDIENCES:
-            counts[audience] = sum(
-                file.read_bytes().count(b"\n") for file in (self.root / audience).glob("*.jsonl")
-            )
             (self.root / audience / "layout.json").write_text(
                 json.dumps({"buckets": self.buckets}) + "\n"
             )
-        return counts
+        return self._counts
+
+    def _count(self, audience: str) -> int:
+        files = (self.root / audience).glob("*.jsonl")
+        return sum(file.read_bytes().count(b"\n") for file in files)
 
     def _file(self, audience: str, bucket: int) -> Path:
         return self.root / audience / f"{bucket:04d}.jsonl"
@@ -105,6 +115,7 @@ class Documents:
                 file.writelines(line for _, line in changes if line is not None)
         self._lines.clear()
         self._buffered = 0
+        self._flushed = True
 
     def _rewrite(self, file: Path, changes: list[tuple[str, bytes | None]]) -> None:
         old = file.read_bytes().splitlines(keepends=True) if file.exists() else []

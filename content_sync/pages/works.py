@@ -66,7 +66,8 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
             if reader.makes("related")
             else []
         )
-        made = Made(work=_work(row, facts, access, url, features))
+        by_title = sort_title(row["title"]) if reader.makes("orders") else ""
+        made = Made(work=_work(row, facts, access, url, features, by_title))
         if row["status"] != Status.WITHDRAWN:
             document = _document(row, facts, topics[record_id], access, url)
             made.documents.append(("members" if access == Access.MEMBERS else "public", document))
@@ -129,7 +130,9 @@ def _features(row: Row, people: list[Row], topics: list[Row], projects: list[Row
     )
 
 
-def _work(row: Row, facts: Context, access: Access, url: str, features: list[str]) -> Work:
+def _work(
+    row: Row, facts: Context, access: Access, url: str, features: list[str], by_title: str
+) -> Work:
     names = [p["name"] for p in facts["authors"]]
     if not names and facts["editors"]:
         names = [f"{p['name']} (editor)" for p in facts["editors"]]
@@ -166,7 +169,7 @@ def _work(row: Row, facts: Context, access: Access, url: str, features: list[str
         visible=0 if hidden else 1 if access == Access.MEMBERS else 2,
         item=item,
         members_item=members_item,
-        sort_title=sort_title(row["title"]),
+        sort_title=by_title,
         features=features,
     )
 
