@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from content_sync.commandline import site_option
+
 
 @click.group()
 def service() -> None:
@@ -16,17 +18,8 @@ def service() -> None:
     """
 
 
-_site = click.option(
-    "--site",
-    default=".",
-    show_default=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The site's folder.",
-)
-
-
 @service.command()
-@_site
+@site_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of SERVICE_PORT.")
 @click.option("--no-worker", is_flag=True, help="Leave mails and the rest to 'service worker'.")
 def run(site: Path, port: int | None, no_worker: bool) -> None:
@@ -42,7 +35,7 @@ def run(site: Path, port: int | None, no_worker: bool) -> None:
 
 
 @service.command()
-@_site
+@site_option
 @click.option("--sql", is_flag=True, help="Print the statements for an empty database instead.")
 def migrate(site: Path, sql: bool) -> None:
     """Make the tables of the service's database, or bring them up to date.
@@ -59,7 +52,7 @@ def migrate(site: Path, sql: bool) -> None:
 
 
 @service.command()
-@_site
+@site_option
 @click.option("--once", is_flag=True, help="Do what is due now, and stop.")
 def worker(site: Path, once: bool) -> None:
     """Send mails, follow releases, write the export and tidy up, in a process of its own.
@@ -81,7 +74,7 @@ def worker(site: Path, once: bool) -> None:
 
 
 @service.command("follow-up")
-@_site
+@site_option
 def follow_up(site: Path) -> None:
     """Tell senders whose corrections the live release shows. The nightly job does it too.
 
@@ -94,7 +87,7 @@ def follow_up(site: Path) -> None:
 
 
 @service.command()
-@_site
+@site_option
 def prune(site: Path) -> None:
     """Delete what has expired: links, old mails, and what is kept for a time only.
 
@@ -106,7 +99,7 @@ def prune(site: Path) -> None:
 
 
 @service.command()
-@_site
+@site_option
 def export(site: Path) -> None:
     """Write var/service-export.sqlite, which the build reads. The worker does it too.
 
@@ -128,7 +121,7 @@ def privacy() -> None:
 
 @privacy.command("export")
 @click.argument("person")
-@_site
+@site_option
 @click.option("--to", "target", type=click.Path(path_type=Path), help="File to write.")
 def export_personal_data(person: str, site: Path, target: Path | None) -> None:
     """Print all that is kept of PERSON (an e-mail address or account) as JSON.
@@ -152,7 +145,7 @@ def export_personal_data(person: str, site: Path, target: Path | None) -> None:
 
 @privacy.command("erase")
 @click.argument("person")
-@_site
+@site_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase_personal_data(person: str, site: Path, yes: bool) -> None:
     """Erase all that is kept of PERSON (an e-mail address or account), and say what went.

@@ -17,19 +17,20 @@ _NUMBERS = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in r
 
 
 def seal(path: str, content: bytes) -> bytes:
-    """Return a file's content after a checksum of it and of the file's own path.
+    """Return a file's content, compressed, after a checksum of it and of the file's own path.
 
     A file that is cut short, damaged or another one's is recognised by it.
     """
-    return zlib.adler32(content, zlib.adler32(path.encode())).to_bytes(4, "little") + content
+    packed = zlib.compress(content, 9)
+    return zlib.adler32(packed, zlib.adler32(path.encode())).to_bytes(4, "little") + packed
 
 
 def unseal(path: str, sealed: bytes) -> bytes:
     """Return the content of a sealed file. Raises ValueError if it is damaged."""
-    content = sealed[4:]
-    if seal(path, content) != sealed:
+    packed = sealed[4:]
+    if zlib.adler32(packed, zlib.adler32(path.encode())) != int.from_bytes(sealed[:4], "little"):
         raise ValueError(f"{path} is damaged")
-    return content
+    return zlib.decompress(packed)
 
 
 def number(value: int) -> bytes:

@@ -37,6 +37,8 @@ TYPO = 0.7
 
 OTHER_SPELLING = 0.9
 """What a word counts that is written with other accents than in the query."""
+PART_OF_NAME = 0.25
+"""What two words of a longer name weigh that are not its first and last."""
 REVERSED_NAME = 0.8
 """What two words count that are a name in the other order."""
 SAME_FORM = 0.1

@@ -18,10 +18,10 @@ from whoosh import analysis, fields, formats
 from whoosh.codec.whoosh3 import W3Codec
 
 from search.documents import Document
-from search.ranking import Averages, impact, norms
+from search.ranking import PART_OF_NAME, Averages, impact, norms
 from search.words import index_words, spellings, split_words, squeeze
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
 
 PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstract": 4096}
@@ -251,12 +251,14 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     add(abstract, PLACES["abstract"], _FURTHEST, per_abstract)
 
     people: dict[str, list[int]] = {}
+    shares: dict[str, float] = {}
     position = 0
     for name in names:
         for place_of, word in enumerate(name, position):
             people.setdefault(word, []).append(min(place_of, _FURTHEST - 1))
-        for pair in _pairs(name):
+        for pair, share in _pairs(name):
             people.setdefault(pair, []).append(min(position, _FURTHEST - 1))
+            shares[pair] = max(shares.get(pair, 0.0), share)
         position += len(name) + _GAP
     spelt = [*spellings(document.title), *spellings(document.abstract)]
     for name_text in names_of(document):
@@ -270,7 +272,12 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
             for stem, at in text.items()
         ],
         "names": [
-            (word.encode(), len(at), float(impact(per_name * len(at), document)), encode(at))
+            (
+                word.encode(),
+                len(at),
+                float(impact(per_name * len(at) * shares.get(word, 1.0), document)),
+                encode(at),
+            )
             for word, at in people.items()
         ],
         "spelling": list(dict.fromkeys(spelling for _, spelling in spelt)),
@@ -287,11 +294,14 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     return Analysis(present, forms, set(people), crowded)
 
 
-def _pairs(name: list[str]) -> Iterator[str]:
-    """Yield the adjacent words of a name, and its first and last."""
-    yield from map(" ".join, pairwise(name))
-    if len(name) > 2:
-        yield f"{name[0]} {name[-1]}"
+def _pairs(name: list[str]) -> Iterator[tuple[str, float]]:
+    """Yield the adjacent words of a name, and its first and last, and how much each counts."""
+    if len(name) == 2:
+        yield " ".join(name), 1.0
+    elif len(name) > 2:
+        yield f"{name[0]} {name[-1]}", 1.0
+        for pair in pairwise(name):
+            yield " ".join(pair), PART_OF_NAME
 
 
 def names_of(document: Document) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from search.encoding import Reader, number, seal, steps
 from search.partitions import Place, iter_lines
 from search.schema import PEOPLE_SHOWN, handle, handles
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the client of before could not read the files."""
 
 IDS = "ids.txt"

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from content_sync.commandline import site_option
+
 if TYPE_CHECKING:
     from content_sync.settings import Settings
 
-_site = click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
 _reason = click.option("--reason", required=True, help="Why: it stands in the audit log.")
 
 
@@ -30,7 +26,7 @@ def this_user() -> str:
 
 
 @click.command()
-@_site
+@site_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Instead of AGENT_PORT.")
 @click.option("--no-schedule", is_flag=True, help="Only what is asked for; no night of its own.")
 def agent(site: Path, port: int | None, no_schedule: bool) -> None:
@@ -44,7 +40,7 @@ def agent(site: Path, port: int | None, no_schedule: bool) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.option("--full", is_flag=True, help="Look at every page, not only at what was touched.")
 @click.option("--record", default="", help="The record that it is for, as type:id.")
 @click.option("--accept", is_flag=True, help="Approve what a guard stopped: see 'nightpress diff'.")
@@ -67,7 +63,7 @@ def rebuild(site: Path, full: bool, record: str, accept: bool, reason: str) -> N
 
 
 @click.command()
-@_site
+@site_option
 @_reason
 def cancel(site: Path, reason: str) -> None:
     """Cancel the build that waits.
@@ -80,7 +76,7 @@ def cancel(site: Path, reason: str) -> None:
 
 
 @click.command("lock")
-@_site
+@site_option
 @_reason
 def lock_command(site: Path, reason: str) -> None:
     """Lock publishing: builds go on, the live site stays as it is.
@@ -94,7 +90,7 @@ def lock_command(site: Path, reason: str) -> None:
 
 
 @click.command("unlock")
-@_site
+@site_option
 @click.option("--reason", default="", help="For the audit log.")
 def unlock_command(site: Path, reason: str) -> None:
     """Let builds go live again.
@@ -108,7 +104,7 @@ def unlock_command(site: Path, reason: str) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.argument("record")
 @click.option("--undo", is_flag=True, help="Show it again.")
 @click.option(
@@ -136,7 +132,7 @@ def withdraw(site: Path, record: str, undo: bool, kind: str, reason: str) -> Non
 
 
 @click.command()
-@_site
+@site_option
 @_reason
 def purge(site: Path, reason: str) -> None:
     """Remove kept releases that hold pages of erased records. It cannot be taken back.
@@ -154,7 +150,7 @@ def purge(site: Path, reason: str) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.argument("text", default="")
 @click.option("--clear", is_flag=True, help="Take the notice away.")
 def notice(site: Path, text: str, clear: bool) -> None:
@@ -173,7 +169,7 @@ def notice(site: Path, text: str, clear: bool) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.argument("record")
 @click.option("--json", "as_json", is_flag=True)
 def where(site: Path, record: str, as_json: bool) -> None:
@@ -189,7 +185,7 @@ def where(site: Path, record: str, as_json: bool) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.option("--most", default=50, show_default=True, type=click.IntRange(1, 100_000))
 def audit(site: Path, most: int) -> None:
     """Say who did what, when and why, the newest first.
@@ -204,7 +200,7 @@ def audit(site: Path, most: int) -> None:
 
 
 @click.command()
-@_site
+@site_option
 @click.option("--name", required=True, help="Whose it is, so that it can be revoked.")
 @click.option("--revoke", is_flag=True, help="Revoke the tokens of that name.")
 def tray(site: Path, name: str, revoke: bool) -> None:

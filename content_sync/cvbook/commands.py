@@ -7,17 +7,13 @@ from typing import Any
 
 import click
 
+from content_sync.commandline import site_option
+
 _NAMED = 10
 
 
 @click.command()
-@click.option(
-    "--site",
-    default=".",
-    show_default=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The site's folder.",
-)
+@site_option
 def book(site: Path) -> None:
     """Write the books from which member companies read CVs.
 

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import click
 
+from content_sync.commandline import site_option
+
 
 @click.command("import")
-@click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
+@site_option
 @click.argument(
     "files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False)
 )

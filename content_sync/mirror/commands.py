@@ -8,14 +8,11 @@ from pathlib import Path
 
 import click
 
+from content_sync.commandline import site_option
+
 
 @click.command()
-@click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
+@site_option
 @click.option("--to", default="", help="s3://bucket/prefix, instead of MIRROR.")
 @click.option("--private", default="", help="A private bucket for members' and staff's pages.")
 @click.option("--purge", is_flag=True, help="Keep nothing old: no earlier files, no versions.")

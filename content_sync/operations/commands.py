@@ -8,17 +8,14 @@ from pathlib import Path
 
 import click
 
+from content_sync.commandline import site_option
+
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("logs", nargs=-1, type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
+@site_option
 @click.option("--from", "first", type=_DAY, help="The first day that counts.")
 @click.option("--to", "last", type=_DAY, help="The last day that counts.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(0), help="0: all.")
@@ -68,17 +65,9 @@ def usage(
         click.echo(f"{found.unread} lines are not of the site's log format.", err=True)
 
 
-_SITE = click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
-
-
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@_SITE
+@site_option
 def backup(folder: Path, site: Path) -> None:
     """Write a backup into FOLDER: all that cannot be made again from the source.
 
@@ -96,7 +85,7 @@ def backup(folder: Path, site: Path) -> None:
 
 @click.command()
 @click.argument("archive", type=click.Path(path_type=Path, dir_okay=False))
-@_SITE
+@site_option
 @click.option("--replace", is_flag=True, help="The folder holds a site: replace its state.")
 @click.option(
     "--denied",

@@ -27,7 +27,7 @@ RECIPE = "br5 gz6 assets br11 gz9, from 1000 bytes, to 0.9"
 
 ENDINGS = (".br", ".gz")
 _TEXT = frozenset(
-    "atom bib css csv html ics js json jsonl mjs ris svg txt webmanifest xml bin dat".split()
+    "atom bib css csv html ics js json jsonl mjs ris svg txt webmanifest xml dat".split()
 )
 _SMALLEST = 1000
 """Bytes below which a file fits into one packet anyway."""

@@ -10,18 +10,13 @@ from typing import Any
 
 import click
 
-_MARKS = {"ok": ("ok  ", "green"), "mind": ("mind", "yellow"), "fail": ("FAIL", "red")}
+from content_sync.commandline import site_option
 
-_site = click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
+_MARKS = {"ok": ("ok  ", "green"), "mind": ("mind", "yellow"), "fail": ("FAIL", "red")}
 
 
 @click.command()
-@_site
+@site_option
 @click.option("--now", "read_now", is_flag=True, help="Read the source in any case.")
 @click.option(
     "--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page, too."
@@ -68,7 +63,7 @@ def source() -> None:
 
 
 @source.command()
-@_site
+@site_option
 @click.option("--run", "run_now", is_flag=True, help="Execute it instead of printing it.")
 @click.option("--example", is_flag=True, help="Add an example's business tables and their rows.")
 @click.option("--tables", is_flag=True, help="Make the contract's tables instead of empty views.")
@@ -124,7 +119,7 @@ def install(
 
 
 @source.command()
-@_site
+@site_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each line.")
 def doctor(site: Path, as_json: bool) -> None:
     """Connect, check each thing that can be wrong, and say what mends it.
@@ -155,7 +150,7 @@ def doctor(site: Path, as_json: bool) -> None:
 
 
 @source.command()
-@_site
+@site_option
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write it as a page.")
 def report(site: Path, as_json: bool, html: Path | None) -> None:

@@ -6,16 +6,11 @@ from pathlib import Path
 
 import click
 
-_SITE = click.option(
-    "--site",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(),
-    help="The site's folder, which holds pelicanconf.py (default: this one).",
-)
+from content_sync.commandline import site_option
 
 
 @click.command("edition")
-@_SITE
+@site_option
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--members", is_flag=True, help="With what members see; for members' hands only.")
 @click.option("--no-full-texts", is_flag=True, help="Pages only, without PDFs.")
@@ -79,7 +74,7 @@ def edition(
 
 
 @click.command("proceedings")
-@_SITE
+@site_option
 @click.argument("event_or_theme")
 @click.option(
     "--output",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from content_sync.commandline import site_option
+
 if TYPE_CHECKING:
     from content_sync.settings import Settings
 
@@ -29,12 +31,7 @@ def signin() -> None:
 def _on_site(command: Command) -> Command:
     """Give the command the settings of the site's folder."""
 
-    @click.option(
-        "--site",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        help="The site's folder, which holds pelicanconf.py (default: this one).",
-    )
+    @site_option
     @wraps(command)
     def run(site: Path, **values: Any) -> Any:
         from content_sync.errors import NightpressError

@@ -8,13 +8,7 @@ from typing import Any
 
 import click
 
-_site = click.option(
-    "--site",
-    default=".",
-    show_default=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The site's folder.",
-)
+from content_sync.commandline import site_option
 
 
 @click.group()
@@ -26,7 +20,7 @@ def cv() -> None:
 
 
 @cv.command()
-@_site
+@site_option
 def receipts(site: Path) -> None:
     """Read from Apache's log which company opened which CV.
 
@@ -39,7 +33,7 @@ def receipts(site: Path) -> None:
 
 
 @cv.command()
-@_site
+@site_option
 def tend(site: Path) -> None:
     """Remind and purge, finish withdrawals, delete files that no CV names any more.
 
@@ -55,7 +49,7 @@ def tend(site: Path) -> None:
 
 
 @cv.command()
-@_site
+@site_option
 def demo(site: Path) -> None:
     """Send the CVs of a few fictional students in, for a look.
 

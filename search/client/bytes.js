@@ -9,7 +9,7 @@ import { EngineError } from "./errors.js";
 const utf8 = new TextDecoder();
 
 /**
- * The content of a sealed file. A file cut short, damaged or another one's is refused.
+ * The content of a sealed file, still compressed. A file cut short, damaged or another one's is refused.
  *
  * @param {string} path
  * @param {ArrayBuffer} buffer
@@ -35,6 +35,26 @@ export function unseal(path, buffer) {
   const sum = bytes[0] + bytes[1] * 256 + (bytes[2] + bytes[3] * 256) * 65536;
   if (sum !== b * 65536 + a) throw new EngineError("damaged");
   return bytes.subarray(4);
+}
+
+/**
+ * What the index's files hold: all of it is compressed by the program that made them.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {Promise<Uint8Array>}
+ */
+export async function inflate(bytes) {
+  if (typeof DecompressionStream === "undefined") {
+    throw new EngineError("unavailable", "This browser is too old for the search.");
+  }
+  try {
+    const stream = new Blob([/** @type {any} */ (bytes)])
+      .stream()
+      .pipeThrough(new DecompressionStream("deflate"));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new EngineError("damaged");
+  }
 }
 
 /** @param {Uint8Array} bytes */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { jsonOf, unseal } from "./bytes.js";
+import { inflate, jsonOf, unseal } from "./bytes.js";
 import { EngineError } from "./errors.js";
 
 /**
@@ -16,7 +16,7 @@ import { EngineError } from "./errors.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 4;
+const FORMAT = 5;
 const MOST_FILES = 5000;
 
 export class Files {
@@ -54,7 +54,7 @@ export class Files {
    */
   read(segment, path, decode) {
     return this.keep(`${segment}/${path}`, async (whole) =>
-      decode(unseal(path, await this.store.fetchBytes(whole))),
+      decode(await inflate(unseal(path, await this.store.fetchBytes(whole)))),
     );
   }
 

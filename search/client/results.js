@@ -4,7 +4,7 @@
  * @module
  */
 
-import { jsonOf } from "./bytes.js";
+import { inflate, jsonOf, textOf } from "./bytes.js";
 import { EngineError } from "./errors.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
@@ -72,25 +72,18 @@ export async function readRow(segment, number) {
 }
 
 /**
- * The abstract of a row; empty if there is none, or where a browser cannot decompress.
+ * The abstract of a row; empty if there is none.
  *
  * @param {Segment} segment
  * @param {Row} row
  * @returns {Promise<string>}
  */
 export async function readAbstract(segment, { abstract }) {
-  if (!abstract || typeof DecompressionStream === "undefined") return "";
+  if (!abstract) return "";
   const [pack, start, length] = abstract;
   const path = `${segment.folderOf(`a/${pack}.bin`)}/a/${pack}.bin`;
   const bytes = await segment.files.readPart(path, start, start + length);
-  try {
-    const stream = new Blob([/** @type {any} */ (bytes)])
-      .stream()
-      .pipeThrough(new DecompressionStream("deflate"));
-    return await new Response(stream).text();
-  } catch {
-    throw new EngineError("damaged");
-  }
+  return textOf(await inflate(bytes));
 }
 
 /**

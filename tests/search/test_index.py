@@ -8,6 +8,7 @@ import pytest
 
 from search import dictionary, growth, terms
 from search import index as search_index
+from search.encoding import unseal
 from search.errors import SearchError
 from search.index import update_index
 from search.layout import read_layout
@@ -47,7 +48,14 @@ def answers(folders: list[Path]) -> dict[str, list[Any]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+    """Files by name, those for browsers as what they hold when they are unpacked."""
+    return {
+        str(f.relative_to(folder)): unseal(f"{f.parent.name}/{f.name}", f.read_bytes())
+        if f.suffix == ".bin" and len(f.parent.name) == 1 and f.parent.name != "a"
+        else f.read_bytes()
+        for f in folder.rglob("*")
+        if f.is_file()
+    }
 
 
 def report(folder: Path) -> dict[str, Any]:
