@@ -5,7 +5,7 @@
  */
 
 import { findBest } from "./best.js";
-import { count, having, readColumn } from "./columns.js";
+import { count, having, markedNumbers, readColumn } from "./columns.js";
 import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
@@ -469,6 +469,7 @@ export class Engine {
   async count({ masks, chosen }, wanted) {
     /** @type {Record<string, {value: string, label: string, count: number}[]>} */
     const facets = {};
+    const all = wanted.length ? masks.map(markedNumbers) : [];
     await Promise.all(
       FACETS.filter((name) => wanted.includes(name)).map(async (name) => {
         const others = Object.keys(chosen).filter((other) => other !== name);
@@ -479,7 +480,8 @@ export class Engine {
         );
         columns.forEach((column, i) => {
           const mask = intersect(masks[i], others.map((other) => chosen[other][i]));
-          count(column, mask, counts);
+          const numbers = others.length ? markedNumbers(mask) : all[i];
+          count(column, mask, numbers, counts);
         });
         facets[name] = [...counts.values()].sort(
           (a, b) => b.count - a.count || (a.label < b.label ? -1 : 1),
