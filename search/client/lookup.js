@@ -152,6 +152,10 @@ export async function findMeanings(segments, words, last) {
       const others = longer
         .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
         .map((other) => ({ known: other, share, atLeast: most }));
+      // What an unknown word may be meant as is fetched while its other endings are looked for.
+      if (!frequency && !longer.length) {
+        for (const segment of segments) nearWords(segment, word).catch(() => {});
+      }
       const inflected = frequency ? [] : await findInflected(segments, word);
       others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
       if (inflected.length) return { word, repeats, known, others, corrected: null };
