@@ -195,9 +195,10 @@ def nightly(site: Path, full: bool, accept: bool, record: tuple[str, ...], as_js
 @site_option
 @told
 def spare(site: Path) -> None:
-    """Make a copy of the live release ready, upon which one record can go live in seconds.
+    """Make a copy of the live release ready, from which the next one takes its files.
 
-    The agent does it whenever nothing else runs. It costs no space: files are hard links.
+    With it one record goes live in seconds. The agent does it whenever nothing else runs. It
+    costs no space: files are hard links.
 
     Example: nightpress spare
     """

@@ -1,9 +1,10 @@
 """One record live in seconds: its rows are read, its pages made and indexed, nothing else.
 
 The steps are those of the night, each told to look at little: `sync` reads the records by their
-keys, the build looks at what they touch and works upon a copy of the live release that stands
-ready (`release/spare.py`), the index gets a small segment, the check reads what was written. The
-outcome is a release like any other. What cannot be done so raises NotInPart, and the night does it.
+keys, the build looks at what they touch and takes all else from the copy of the live release
+that stands ready (`release/spare.py`), the index gets a small segment, the check reads what was
+written. The outcome is a release like any other. What cannot be done so raises NotInPart, and
+the night does it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from content_sync.errors import NightpressError
-from content_sync.release.addresses import COMPRESSED, url_of
+from content_sync.release.addresses import url_of
 from content_sync.settings import Settings
 from content_sync.terminal import timed
 
@@ -22,6 +23,7 @@ MOST = 20
 """Records in one go; for more a whole build is no slower."""
 _TREES = ("public/", "members/")
 _SHARDS = ("public/search-index/", "members/search-index/")
+_SIBLINGS = (".br", ".gz")
 
 
 class NotInPart(NightpressError):
@@ -73,7 +75,8 @@ def publish_records(
     steps raise ends the run as it ends a night.
     """
     from content_sync.pages.site import build_part, why_not_in_part
-    from content_sync.release.spare import WholeBuildNeeded
+    from content_sync.release.stage import WholeBuildNeeded
+    from content_sync.release.verify import check
     from content_sync.sync import sync
     from content_sync.sync.one import OneRecordImpossible
 
@@ -96,9 +99,11 @@ def publish_records(
         raise NotInPart(str(error)) from error
     with timed(seconds, "index"):
         report.indexed = _index(settings, stage, progress)
-    _tell(report, stage)
+    differ = _differ(stage)
+    _tell(report, differ)
     with timed(seconds, "check"):
-        report.checked = _check(settings, stage)
+        # Where a page went away, somebody else's may lead there.
+        report.checked = check(settings, stage, only_changes=not _gone(differ))
     if report.checked.errors:
         return report
     with timed(seconds, "publish"):
@@ -123,15 +128,6 @@ def _index(settings: Settings, stage: Any, progress: Any) -> Any:
         raise
 
 
-def _check(settings: Settings, stage: Any) -> Any:
-    from content_sync.release.verify import check
-    from content_sync.release.verify_part import check_part
-
-    if _departed(stage):
-        return check(settings, stage)  # somebody else's page may lead there
-    return check_part(settings, stage, list(stage.written.values()))
-
-
 def _publish(settings: Settings, stage: Any) -> int:
     from content_sync.agent.publishing import check_may_publish
     from content_sync.lock import check_held
@@ -139,24 +135,24 @@ def _publish(settings: Settings, stage: Any) -> int:
 
     check_may_publish(settings)
     check_held(settings)
-    release = publish(settings, stage, changed=[*stage.written, *stage.removed])
+    release = publish(settings, stage)
     prune(settings)
     return release.number
 
 
-def _departed(stage: Any) -> list[str]:
-    return [p for p in stage.removed if p.startswith(_TREES) and not p.endswith((".br", ".gz"))]
+def _differ(stage: Any) -> Any:
+    from content_sync.release.manifest import compare
+
+    return compare(stage.base.manifest_file, stage.manifest_file, touched=True)
 
 
-def _tell(report: FastReport, stage: Any) -> None:
-    new = [e for e in stage.written.values() if e.path.startswith(_TREES)]
-    new = [e for e in new if e.records != COMPRESSED and _differs(stage, e)]
-    pages = [e.path for e in new if e.path.endswith(".html")]
-    gone = [p for p in _departed(stage) if p.endswith(".html")]
-    report.pages = sorted({url_of(path) for path in (*pages, *gone)})
-    report.shards = sorted(e.path for e in new if e.path.startswith(_SHARDS))
+def _gone(differ: Any) -> list[str]:
+    gone = [p for p in differ.removed if p.startswith(_TREES) and not p.startswith(_SHARDS)]
+    return [p for p in gone if not p.endswith(_SIBLINGS)]
 
 
-def _differs(stage: Any, entry: Any) -> bool:
-    before = stage.base_entry(entry.path)
-    return before is None or before.sha256 != entry.sha256
+def _tell(report: FastReport, differ: Any) -> None:
+    new = [p for p in (*differ.added, *differ.changed) if p.startswith(_TREES)]
+    pages = [p for p in (*new, *_gone(differ)) if p.endswith(".html")]
+    report.pages = sorted({url_of(path) for path in pages})
+    report.shards = sorted(p for p in new if p.startswith(_SHARDS) and not p.endswith(_SIBLINGS))

@@ -17,7 +17,7 @@ from content_sync.agent.store import rows
 from content_sync.lease import SECONDS, Lease, read_holder
 from content_sync.lock import holder
 from content_sync.release.releases import live
-from content_sync.release.spare import spare_of
+from content_sync.release.spare import is_ready
 from content_sync.settings import Settings
 
 log = logging.getLogger("nightpress.agent")
@@ -92,8 +92,8 @@ class Agent:
         release = live(self.settings)
         if release is None or release.number == tried or self._is_busy():
             return tried
-        if spare_of(self.settings) is None and not runner.make_spare(self.settings, self._stop):
-            log.warning("No copy of the live release stands ready; a record takes a whole build.")
+        if not is_ready(self.settings) and not runner.make_spare(self.settings, self._stop):
+            log.warning("No copy of the live release stands ready; the next record takes longer.")
         return release.number
 
     def _is_busy(self) -> bool:

@@ -8,7 +8,7 @@ from content_sync.lock import lock
 from content_sync.operations import overlay
 from content_sync.release import switch
 from content_sync.release.history import open_history
-from content_sync.release.releases import Release, live, releases
+from content_sync.release.releases import Release, live, releases, releases_folder
 from content_sync.release.spare import drop_spare
 from content_sync.settings import Settings
 from content_sync.snapshot import open_snapshot
@@ -99,7 +99,7 @@ def purge(settings: Settings, who: str, reason: str) -> list[int]:
         ]
         for release in doomed:
             switch.remove(release)
-        drop_spare(settings)  # it may hold files of a release before the live one
+        drop_spare(releases_folder(settings))  # it may hold files of an earlier release
     gone = ", ".join(f"release {r.number}" for r in doomed)
     if settings.mirror or settings.mirror_private:
         from content_sync.mirror.run import mirror

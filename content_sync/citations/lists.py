@@ -65,8 +65,17 @@ def export_files(reader: Reader, rows: Sequence[Row], name: str, record: str) ->
     return files
 
 
+AROUND = {"bib": (b"", b"\n", b""), "ris": (b"", b"", b""), "json": (b"[\n", b",\n", b"\n]\n")}
+"""Ending of a file → what stands before, between and after the works of a list."""
+
+
 def join(files: Sequence[bytes], ending: str) -> bytes:
     """Return the files of single works as one of the same format."""
-    if ending == "json":
-        return b"[\n" + b",\n".join(file[2:-3] for file in files) + b"\n]\n"
-    return (b"\n" if ending == "bib" else b"").join(files)
+    before, _, after = AROUND[ending]
+    return before + join_members(files, ending) + after
+
+
+def join_members(files: Sequence[bytes], ending: str) -> bytes:
+    """Return the files of single works as a part of one, without what stands around it."""
+    between = AROUND[ending][1]
+    return between.join(file[2:-3] for file in files) if ending == "json" else between.join(files)

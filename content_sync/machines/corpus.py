@@ -1,18 +1,20 @@
 """The citations of the whole corpus for download: one compressed file for a year and format.
 
 Programs that keep references take some thousands of them at once and no more, so a large year
-is cut. Each file is put together of those of the single works, and made again when one of
-them changed.
+is cut. Each file is many gzip members behind each other, of some works each: only the members of
+works that changed are read and compressed again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from content_sync.citations.lists import AROUND, FORMATS, join_members
 from content_sync.citations.lists import FOLDER as CITATIONS
-from content_sync.citations.lists import FORMATS, join
 from content_sync.machines.files import Files
 from content_sync.pages.reader import Reader
 from content_sync.release.manifest import Entry
@@ -20,8 +22,11 @@ from content_sync.release.stage import Stage
 from content_sync.urls import slug
 
 FOLDER = "public/data/citations"
+_MEMBERS = "catalogue/citations"
 MOST = 5000
 """Works in one file."""
+_FEW = 64
+"""Works in one member, at most a few more."""
 
 
 class Shard(NamedTuple):
@@ -34,6 +39,14 @@ class Shard(NamedTuple):
     ending: str
     name: str
     """Below `/data/`."""
+
+
+class _Member(NamedTuple):
+    """The citations of some works, compressed."""
+
+    works: int
+    path: str
+    sha256: bytes
 
 
 def write_corpus(files: Files, stage: Stage, reader: Reader) -> list[Shard]:
@@ -49,18 +62,64 @@ def write_corpus(files: Files, stage: Stage, reader: Reader) -> list[Shard]:
             found[years[name], ending].append(entry)
     shards = []
     for (year, ending), entries in sorted(found.items(), key=lambda item: item[0], reverse=True):
-        parts = [entries[i : i + MOST] for i in range(0, len(entries), MOST)]
+        parts = _cut(_members(files, stage, year, ending, entries))
         for number, part in enumerate(parts, 1):
             cut = number if len(parts) > 1 else 0
-            shard = Shard(year, cut, len(part), ending, _name(year, cut, ending))
+            works = sum(member.works for member in part)
+            shard = Shard(year, cut, works, ending, _name(year, cut, ending))
             files.put(
                 f"public/data/{shard.name}",
-                [entry.sha256 for entry in part],
-                lambda part=part, ending=ending: _gzip(_read(stage, part, ending)),  # type: ignore[misc]
+                [member.sha256 for member in part],
+                lambda part=part, ending=ending: _put_together(files, part, ending),  # type: ignore[misc]
             )
             shards.append(shard)
-    files.finish(f"{FOLDER}/")
+    files.finish(f"{FOLDER}/", f"{_MEMBERS}/")
     return shards
+
+
+def _members(
+    files: Files, stage: Stage, year: str, ending: str, entries: list[Entry]
+) -> Iterator[_Member]:
+    """Make the members that changed, and yield all of a year and format."""
+    digits = 0
+    while len(entries) > _FEW * 16**digits:
+        digits += 1
+    buckets: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        name = entry.path.rpartition("/")[2].rpartition(".")[0]
+        buckets[hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:digits]].append(
+            entry
+        )
+    for bucket, some in sorted(buckets.items()):
+        member = files.put(
+            f"{_MEMBERS}/{year}{f'-{bucket}' if bucket else ''}.{ending}.gz",
+            [entry.sha256 for entry in some],
+            lambda some=some: _gzip(
+                join_members(  # type: ignore[misc]
+                    [(stage.root / entry.path).read_bytes() for entry in some], ending
+                )
+            ),
+        )
+        yield _Member(len(some), member.path, member.sha256)
+
+
+def _cut(members: Iterable[_Member]) -> list[list[_Member]]:
+    """Return the members of each file of a year."""
+    parts: list[list[_Member]] = []
+    works = MOST
+    for member in members:
+        if works + member.works > MOST:
+            parts.append([])
+            works = 0
+        parts[-1].append(member)
+        works += member.works
+    return parts
+
+
+def _put_together(files: Files, part: list[_Member], ending: str) -> bytes:
+    before, between, after = AROUND[ending]
+    content = _gzip(between).join(files.read(member.path) for member in part)
+    return (_gzip(before) if before else b"") + content + (_gzip(after) if after else b"")
 
 
 def citation_years(shards: list[Shard]) -> list[dict[str, Any]]:
@@ -89,10 +148,6 @@ def _latest_first(key: tuple[str, int]) -> tuple[int, int]:
 
 def _name(year: str, part: int, ending: str) -> str:
     return f"citations/{year}{f'-{part}' if part else ''}.{ending}.gz"
-
-
-def _read(stage: Stage, entries: list[Entry], ending: str) -> bytes:
-    return join([(stage.root / entry.path).read_bytes() for entry in entries], ending)
 
 
 def _gzip(content: bytes) -> bytes:

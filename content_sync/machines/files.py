@@ -39,14 +39,22 @@ class Files:
         self.written += 1
         return entry
 
+    def read(self, path: str) -> bytes:
+        """Return the content of a file that was put; the base may still have it alone."""
+        file = self._stage.root / path
+        if not file.exists() and self._stage.base is not None:
+            file = self._stage.base.root / path
+        return file.read_bytes()
+
     def finish(self, *folders: str) -> None:
         """Tell the stage; remove what stands below `folders` and was not asked for."""
         self._stage.add(self._written)
-        # Of what is kept, some came with the rest of the last release already.
-        here = [entry for entry in self._kept if (self._stage.root / entry.path).exists()]
+        # Most of what is kept came with the rest of the last release already.
+        kept = [entry for entry in self._kept if self._stage.get(entry.path) != entry]
+        here = [entry for entry in kept if (self._stage.root / entry.path).exists()]
         self._stage.add(here)
         there = {entry.path for entry in here}
-        self._stage.keep(entry for entry in self._kept if entry.path not in there)
+        self._stage.keep(entry for entry in kept if entry.path not in there)
         for folder in folders:
             surplus = [e.path for e in self._stage.entries(folder) if e.path not in self._asked]
             self._stage.remove(
@@ -60,4 +68,8 @@ class Files:
 
     def _is_own(self, path: str) -> bool:
         """Dumps end in .gz themselves; siblings of other files belong to compress.py."""
-        return path.endswith((".jsonl.gz", ".sqlite.gz")) or "/data/citations/" in path
+        return (
+            path.endswith((".jsonl.gz", ".sqlite.gz"))
+            or path.startswith("catalogue/")
+            or "/data/citations/" in path
+        )

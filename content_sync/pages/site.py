@@ -16,9 +16,8 @@ from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.pages.staff import write_staff
-from content_sync.release.compress import ENDINGS, RECIPE, compress_pages, compress_written
+from content_sync.release.compress import RECIPE, compress_pages
 from content_sync.release.departed import settle
-from content_sync.release.spare import Part, open_part, spare_of
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
 
@@ -74,8 +73,6 @@ def why_not_in_part(settings: Settings) -> str:
     release = live(settings)
     if release is None:
         return "nothing is published yet"
-    if spare_of(settings) is None:
-        return "no copy of the live release stands ready"
     if release.info().get("inputs") != inputs_of(settings):
         return "settings, prose, theme or program have changed"
     return ""
@@ -83,18 +80,17 @@ def why_not_in_part(settings: Settings) -> str:
 
 def build_part(
     settings: Settings, records: Sequence[tuple[str, str]], *, progress: Progress | None = None
-) -> tuple[BuildReport, Part]:
-    """Build the pages that the syncs since the live release touched, upon a copy of it.
+) -> tuple[BuildReport, Stage]:
+    """Build the pages that the syncs since the live release touched, and nothing else.
 
-    `records` are those that this is for. The stage is not finished: the index comes first,
-    which finishes it. What machines read, dumps and feeds, stays as it was until the next whole
-    build, which is told so. Raises WholeBuildNeeded where only that can tell what changed,
-    BuildError or ReleaseError; nothing is then left of it.
+    `records` are those that this is for. What machines read, dumps and feeds, stays as it was
+    until the next whole build, which is told so. Raises WholeBuildNeeded where only that can
+    tell what changed, BuildError or ReleaseError; nothing is then left of it.
     """
     from content_sync.pages.generator import run_records
 
     inputs = inputs_of(settings)
-    stage = open_part(settings)
+    stage = open_stage(settings, part=True)
     try:
         trees = {audience: stage.root / audience for audience in ("public", "members")}
         for tree in trees.values():
@@ -116,28 +112,22 @@ def build_part(
     return build.report, stage
 
 
-def _finish_part(settings: Settings, stage: Part, build: Build, inputs: str) -> None:
+def _finish_part(settings: Settings, stage: Stage, build: Build, inputs: str) -> None:
     assert stage.base is not None
     assert build.scope is not None
     before = stage.base.info()
+    shared = stage.share()
+    build.report.shared = shared.linked + shared.copied
     stage.add([write_file(stage.root, SERVICE_FILE, build.service_file())])
-    pages = {path for path in stage.written if path.endswith(".html")}
-    if stage.removed or any(not stage.base_has(path) for path in pages):
-        settle(
+    if any((entry is None) is stage.base_has(path) for path, entry in stage.touched()):
+        settle(  # what is there is not what was there
             settings,
             stage,
             build.render_gone,
             gone_key=build.gone_key(),
             also_gone=build.withdrawn_urls(),
         )
-    gone = [path for path in stage.removed if path not in stage.written]
-    stage.remove(
-        name for path in gone for ending in ENDINGS if stage.base_has(name := path + ending)
-    )
-    documents = ("documents/public", "documents/members")
-    for folder in documents:
-        stage.adopt(folder)
-    compress_written(settings, stage, list(stage.written.values()))
+    compress_pages(settings, stage)
     behind = {*before.get("machines_behind", ()), *build.scope["publication"]}
     stage.write_release(
         {
@@ -151,6 +141,7 @@ def _finish_part(settings: Settings, stage: Part, build: Build, inputs: str) -> 
             "machines_behind": sorted(behind),
         }
     )
+    stage.finish()
     build.close()
 
 
@@ -172,8 +163,9 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     build.report.shared = shared.linked + shared.copied
     completeness = prove(stage.root, build.today)
     write_staff(build, stage.root / "staff", completeness)
-    write_file(stage.root, SERVICE_FILE, build.service_file())
-    stage.adopt()
+    stage.add([write_file(stage.root, SERVICE_FILE, build.service_file())])
+    # What Pelican wrote: upon a base, sharing has found it already.
+    stage.adopt("staff" if stage.is_incremental else "")
     if "machines" not in settings.left_out:
         write_machines(settings, stage, build)
     build.write_server_files()

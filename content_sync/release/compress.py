@@ -22,7 +22,7 @@ from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
 
-RECIPE = "br5 gz6 assets br11 gz9, from 1000 bytes, to 0.9"
+RECIPE = "br5 gz6 assets br11 gz9, from 1000 bytes, citations from 14000, to 0.9"
 """Changes when the same file would be compressed otherwise."""
 
 ENDINGS = (".br", ".gz")
@@ -31,10 +31,13 @@ _TEXT = frozenset(
 )
 _SMALLEST = 1000
 """Bytes below which a file fits into one packet anyway."""
+_SMALLEST_ALONE = 14_000
+"""The same of files that are fetched one by one: what a server sends before it waits for an
+answer, ten packets, so that no smaller form is there sooner."""
+_ALONE = "citations/"
 _WORTH = 0.9
 """A sibling is kept if it has at most this share of the file's bytes."""
 _SEARCH = "search-index/"
-_SERVED = tuple(f"{tree}/" for tree in WEB_TREES)
 _FEW = 2000
 _CHUNK = 200
 
@@ -57,22 +60,6 @@ def compress_shards(settings: Settings, stage: Stage, executor: Executor) -> Com
     return _compress(settings, stage, executor, search=True)
 
 
-def compress_written(settings: Settings, stage: Stage, written: Iterable[Entry]) -> Compressed:
-    """Make the siblings of these files anew, and take away those of what they were before."""
-    served = [e for e in written if e.path.startswith(_SERVED) and e.records != COMPRESSED]
-    wanted = [entry for entry in served if _is_text(entry)]
-    stale = [
-        name
-        for entry in served
-        for name in (entry.path + ending for ending in ENDINGS)
-        if (before := stage.base_entry(name)) and before.records == COMPRESSED
-    ]
-    stage.remove(stale)
-    made = list(_make(settings, stage, None, wanted, search=False))
-    stage.add(made)
-    return Compressed(len(made), 0, sum(entry.size for entry in made))
-
-
 def plain_of(path: str) -> str:
     """Return the file that a sibling belongs to."""
     return path[:-3]
@@ -89,6 +76,9 @@ def expand(path: str, content: bytes) -> bytes:
 def _compress(
     settings: Settings, stage: Stage, executor: Executor | None, *, search: bool
 ) -> Compressed:
+    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
+    if base_agrees and stage.is_incremental and not search:
+        return _compress_touched(settings, stage)
     listed: dict[str, bytes | None] = {}
     plain: list[Entry] = []
     for entry in _entries(stage, search=search):
@@ -96,7 +86,6 @@ def _compress(
             listed[entry.path] = entry.key
         elif _is_text(entry):
             plain.append(entry)
-    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
     good: set[str] = set()
     kept: list[Entry] = []
     wanted: list[Entry] = []
@@ -121,6 +110,36 @@ def _compress(
     return Compressed(len(made), len(good) + len(kept), sum(entry.size for entry in made))
 
 
+def _compress_touched(settings: Settings, stage: Stage) -> Compressed:
+    """Bring up to date what differs from the base; all other siblings came with it."""
+    stale: list[str] = []
+    wanted: list[Entry] = []
+    for path, entry in stage.touched():
+        tree, _, name = path.partition("/")
+        if tree not in WEB_TREES or name.startswith(_SEARCH):
+            continue
+        if entry is None:
+            stale += [path + ending for ending in ENDINGS]
+        elif entry.records != COMPRESSED and not _is_as_before(stage, entry):
+            siblings = [path + ending for ending in ENDINGS]
+            if not _is_text(entry):
+                stale += siblings
+            elif all(stage.key_of(sibling) != _key(entry) for sibling in siblings):
+                stale += siblings
+                wanted.append(entry)
+    stage.remove(
+        path for path in stale if (entry := stage.get(path)) and entry.records == COMPRESSED
+    )
+    made = list(_make(settings, stage, None, wanted, search=False))
+    stage.add(made)
+    return Compressed(len(made), 0, sum(entry.size for entry in made))
+
+
+def _is_as_before(stage: Stage, entry: Entry) -> bool:
+    before = stage.base_entry(entry.path)
+    return before is not None and before.sha256 == entry.sha256
+
+
 def _entries(stage: Stage, *, search: bool) -> Iterator[Entry]:
     for tree in WEB_TREES:
         if search:
@@ -131,8 +150,9 @@ def _entries(stage: Stage, *, search: bool) -> Iterator[Entry]:
 
 
 def _is_text(entry: Entry) -> bool:
+    is_alone = entry.path.partition("/")[2].startswith(_ALONE)
     return (
-        entry.size >= _SMALLEST
+        entry.size >= (_SMALLEST_ALONE if is_alone else _SMALLEST)
         and entry.path.rpartition(".")[2] in _TEXT
         and not entry.records.startswith(GONE)
     )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Container
+import threading
 from html import unescape
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from content_sync.release import manifest
-from content_sync.release.addresses import COMPRESSED, GONE, url_of
+from content_sync.release.addresses import COMPRESSED, GONE, file_of, url_of
 from content_sync.release.departed import REDIRECTS_FILE, read_redirects
 from content_sync.release.links import (
     close_look,
@@ -22,7 +22,7 @@ from content_sync.release.links import (
     scan,
     stylesheet_links,
 )
-from content_sync.release.visibility import read_visibility
+from content_sync.release.visibility import read_hidden
 from content_sync.urls import PLURALS, record_url
 
 # Answered by programs or by the live overlay, not by files of the release.
@@ -63,6 +63,8 @@ class Crawl(NamedTuple):
     date: str
     siteurl: str
     vanished: frozenset[bytes]
+    few: bool = False
+    """Whether so few pages are read that each link is looked up."""
 
 
 def crawl(task: tuple[Crawl, list[Page]]) -> list[Finding]:
@@ -92,8 +94,8 @@ def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) 
     if page.wholly:
         links = scan(content)
         if links is not None:
-            links -= site.every_public if is_public else site.every
-            if not any(site.judge(raw, url, content, is_public=is_public) for raw in links):
+            unknown = site.unknown(links, is_public=is_public)
+            if not any(site.judge(raw, url, content, is_public=is_public) for raw in unknown):
                 return []
     elif not names_any(content, plan.vanished):
         return []
@@ -109,48 +111,32 @@ def _check_page(site: _Site, plan: Crawl, page: Page, url: str, content: bytes) 
     return list(dict.fromkeys(found))
 
 
-def check_page(site: LazySite, plan: Crawl, entry: manifest.Entry, content: bytes) -> list[Finding]:
-    """Return what is wrong with the links of one page, each looked up by itself."""
-    url, is_public = url_of(entry.path), entry.path.startswith("public/")
-    found = []
-    for link in close_look(content):
-        reason = site.judge(link.target.encode(), url, content, is_public=is_public)
-        if reason:
-            is_error = not link.in_prose and reason != _REDIRECTED
-            found.append(Finding(url, link.target, reason, is_error))
-    return list(dict.fromkeys(found))
-
-
 class _Site:
     """What the links of a release may lead to."""
-
-    good: Container[bytes]
-    good_public: Container[bytes]
 
     def __init__(self, plan: Crawl) -> None:
         self._siteurl = plan.siteurl
         self._home = plan.siteurl.encode()
-        good: set[bytes] = set()
-        tombs: set[bytes] = set()
-        with manifest.Manifest(Path(plan.manifest)) as listing:
-            for tree in ("public/", "members/"):
-                for entry in listing.entries(tree):
-                    if entry.records == COMPRESSED:
-                        continue
-                    url = url_of(entry.path).encode()
-                    (tombs if entry.records.startswith(GONE) else good).add(url)
-        self._tombs: Container[bytes] = tombs
-        hidden = read_visibility(Path(plan.snapshot), plan.date).hidden
-        self._hidden = _members_urls(hidden)
-        self.good = self.every = good
-        self.good_public = self.every_public = good - self._hidden if self._hidden else good
-        self._read_redirects(plan)
-
-    def _read_redirects(self, plan: Crawl) -> None:
+        listing = manifest.Manifest(Path(plan.manifest))
+        self._addresses = _LookedUp(listing) if plan.few else _AllKnown(listing)
+        hidden = read_hidden(Path(plan.snapshot), plan.date)
+        self._hidden = {
+            f"/members{record_url(*record.split(':', 1))}".encode()
+            for record in hidden
+            if record.partition(":")[0] in PLURALS
+        }
         self._redirects = set()
         with contextlib.suppress(FileNotFoundError):
             text = Path(plan.root, REDIRECTS_FILE).read_text("utf-8")
             self._redirects = {old.encode() for old, _ in read_redirects(text)}
+
+    def unknown(self, links: set[bytes], *, is_public: bool) -> set[bytes]:
+        """Return those of the links that are no pages which this one may lead to as it is."""
+        unknown = self._addresses.unknown(links)
+        return unknown | (links & self._hidden) if is_public and self._hidden else unknown
+
+    def _is_good(self, url: bytes, *, is_public: bool) -> bool:
+        return url in self._addresses and not (is_public and url in self._hidden)
 
     def judge(self, raw: bytes, page_url: str, content: bytes, *, is_public: bool) -> str:
         """Return what is wrong with a link of a page, or ''."""
@@ -159,7 +145,7 @@ class _Site:
             return ""
         if self._home and raw.startswith(self._home) and raw[len(self._home) :][:1] in _ENDS:
             raw = raw[len(self._home) :] or b"/"
-            if raw in (self.good_public if is_public else self.good):
+            if self._is_good(raw, is_public=is_public):
                 return ""
         elif raw.startswith((b"https://", b"http://")):
             return ""
@@ -183,75 +169,92 @@ class _Site:
     def _judge_path(self, path: bytes, *, is_public: bool) -> str:
         if is_public and path in self._hidden:
             return "a public page leads to a record for members only"
-        if path in self.good:
+        if path in self._addresses:
             return ""
-        if path.startswith(b"/members/") and path[8:] in self.good:
+        if path.startswith(b"/members/") and path[8:] in self._addresses:
             return ""  # the server sends members on to the public page
         if path.decode().startswith(_DYNAMIC):
             return ""
-        if path in self._tombs:
+        if self._addresses.is_tombstone(path):
             return "it leads to a page that is gone"
-        if path in self._redirects or path + b"/" in self.good:
+        if path in self._redirects or path + b"/" in self._addresses:
             return _REDIRECTED
         return "it leads to nothing"
 
 
-def _members_urls(hidden: set[str]) -> set[bytes]:
-    return {
-        f"/members{record_url(*record.split(':', 1))}".encode()
-        for record in hidden
-        if record.partition(":")[0] in PLURALS
-    }
+class _AllKnown:
+    """All addresses of a release: for a hundred thousand pages."""
+
+    def __init__(self, listing: manifest.Manifest) -> None:
+        self._good: set[bytes] = set()
+        self._tombs: set[bytes] = set()
+        for tree in ("public/", "members/"):
+            for entry in listing.entries(tree):
+                if entry.records != COMPRESSED:
+                    url = url_of(entry.path).encode()
+                    (self._tombs if entry.records.startswith(GONE) else self._good).add(url)
+        listing.close()
+
+    def __contains__(self, url: bytes) -> bool:
+        return url in self._good
+
+    def unknown(self, links: set[bytes]) -> set[bytes]:
+        return links - self._good
+
+    def is_tombstone(self, url: bytes) -> bool:
+        return url in self._tombs
 
 
-class LazySite(_Site):
-    """The same of a release of which only a few pages are looked at: nothing is listed."""
+class _LookedUp:
+    """The same, each looked up when it is first asked for: for a few pages."""
 
-    def __init__(self, plan: Crawl, answers: Answers, hidden: set[str]) -> None:
-        self._siteurl = plan.siteurl
-        self._home = plan.siteurl.encode()
-        self._hidden = _members_urls(hidden)
-        self.good = answers
-        self.good_public = _Without(answers, self._hidden)
-        self._tombs = _Tombs(answers)
-        self._read_redirects(plan)
+    def __init__(self, listing: manifest.Manifest) -> None:
+        self._listing = listing
+        self._known: dict[bytes, str | None] = {}
 
+    def __contains__(self, url: bytes) -> bool:
+        records = self._records(url)
+        return records is not None and not records.startswith(GONE)
 
-class Answers(Protocol):
-    """The URLs that a release answers."""
+    def unknown(self, links: set[bytes]) -> set[bytes]:
+        return {url for url in links if url not in self}
 
-    def __contains__(self, url: object, /) -> bool: ...
+    def is_tombstone(self, url: bytes) -> bool:
+        return (self._records(url) or "").startswith(GONE)
 
-    def is_tomb(self, url: bytes) -> bool:
-        """Tell whether a page there says that it is gone."""
+    def _records(self, url: bytes) -> str | None:
+        if url not in self._known:
+            self._known[url] = self._find(url)
+        return self._known[url]
 
-
-class _Without:
-    def __init__(self, answers: Answers, hidden: set[bytes]) -> None:
-        self._answers, self._hidden = answers, hidden
-
-    def __contains__(self, url: object, /) -> bool:
-        return url not in self._hidden and url in self._answers
-
-
-class _Tombs:
-    def __init__(self, answers: Answers) -> None:
-        self._answers = answers
-
-    def __contains__(self, url: object, /) -> bool:
-        return isinstance(url, bytes) and self._answers.is_tomb(url)
+    def _find(self, url: bytes) -> str | None:
+        try:
+            text = url.decode()
+        except UnicodeDecodeError:
+            return None
+        path = file_of(text)
+        if not text.startswith("/") or url_of(path) != text or path.startswith("staff/"):
+            return None
+        entry = self._listing.get(path)
+        return None if entry is None or entry.records == COMPRESSED else entry.records
 
 
-_last: list[tuple[tuple[str, ...], _Site]] = []
+class _Kept(threading.local):
+    """The site of a worker's thread, whose connection belongs to the thread alone."""
+
+    site: tuple[tuple[str, ...], _Site] | None = None
+
+
+_kept = _Kept()
 
 
 def _site(plan: Crawl) -> _Site:
     """The site of a check, read once in each process."""
     stamp = str(Path(plan.manifest).stat().st_mtime_ns)
-    key = (plan.manifest, stamp, plan.snapshot, plan.date, plan.siteurl)
-    if not _last or _last[0][0] != key:
-        _last[:] = [(key, _Site(plan))]
-    return _last[0][1]
+    key = (plan.manifest, stamp, plan.snapshot, plan.date, plan.siteurl, str(plan.few))
+    if _kept.site is None or _kept.site[0] != key:
+        _kept.site = (key, _Site(plan))
+    return _kept.site[1]
 
 
 def _read(name: str, size: int) -> bytes:

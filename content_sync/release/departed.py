@@ -15,7 +15,6 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from content_sync.errors import ReleaseError
-from content_sync.release import history
 from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
 from content_sync.release.redirect_map import LONGEST
 from content_sync.release.serving import mark_gone, write_maps
@@ -61,8 +60,7 @@ def settle(
     URLs that have a page of their own and are to be answered 410 with it.
     """
     site = _Site(stage)
-    ledger = _ledger(settings)
-    departed = [row for row in ledger if row.path not in site.pages]
+    departed = [_Row(*row) for row in stage.departed(settings.history)]
     site.departed = {row.path for row in departed}
     accepted, refused = _source_redirects(settings, site, {url_of(row.path) for row in departed})
 
@@ -104,25 +102,26 @@ class _Site:
     """What the stage answers: pages and other files by path, tombstones apart."""
 
     def __init__(self, stage: Stage) -> None:
-        self.pages: set[str] = set()
-        self.carried: dict[str, bytes | None] = {}
+        self.pages = _Pages(stage)
+        self.carried = {entry.path: entry.key for entry in stage.tombstones()}
         self.tombs: set[str] = set()
         self.departed: set[str] = set()
-        for tree in ("members/", "public/"):
-            for entry in stage.entries(tree):
-                if entry.records.startswith(GONE):
-                    self.carried[entry.path] = entry.key
-                elif entry.records != COMPRESSED:
-                    self.pages.add(entry.path)
 
     def answers(self, path: str) -> bool:
         return path in self.pages or path in self.tombs
 
 
-def _ledger(settings: Settings) -> list[_Row]:
-    with history.open_history(settings.history) as connection:
-        rows = connection.execute("SELECT path, kind, record FROM urls ORDER BY path")
-        return [_Row(*row) for row in rows]
+class _Pages:
+    """The paths of all files that answer, looked up where they are asked for."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def __contains__(self, path: str) -> bool:
+        if not path.startswith(("public/", "members/")):
+            return False
+        entry = self._stage.get(path)
+        return entry is not None and not entry.records.startswith((GONE, COMPRESSED))
 
 
 def _is_buried(row: _Row, site: _Site) -> bool:

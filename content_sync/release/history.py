@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,24 +108,22 @@ class Recorded(NamedTuple):
     departed: int
 
 
-def record(
-    connection: sqlite3.Connection, release: Release, changed: Collection[str] | None = None
-) -> Recorded:
+def record(connection: sqlite3.Connection, release: Release) -> Recorded:
     """Enter the URLs of `release`, which is going live, into the ledger.
 
-    `changed` names the only files that differ from those of the release that was entered last.
+    Where it was built upon the release that was entered last, only what differs is looked at.
     """
     connection.execute("ATTACH ? AS m", (manifest.read_only(release.manifest_file),))
     connection.execute(_LIVE)
-    if changed is not None:
-        return _record_changed(connection, release, changed)
     (previous,) = connection.execute(
         "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
         (release.number,),
     ).fetchone()
+    is_next = manifest.upon_of(connection, "m") == previous
+    some = "path IN (SELECT path FROM m.touched) AND" if is_next else ""
     rows = connection.execute(
-        "SELECT path, key IS NULL, records FROM live"
-        " WHERE NOT EXISTS (SELECT 1 FROM urls WHERE urls.path = live.path)"
+        f"SELECT path, key IS NULL, records FROM live WHERE {some}"  # noqa: S608
+        " NOT EXISTS (SELECT 1 FROM urls WHERE urls.path = live.path)"
     ).fetchall()
     new = [
         (path, *_kind(path, records, is_prose=bool(keyless)), release.number)
@@ -134,58 +132,46 @@ def record(
     ]
     connection.executemany("INSERT INTO urls VALUES (?, ?, ?, ?, NULL)", new)
     connection.execute(
-        "UPDATE urls SET last_release = NULL WHERE last_release IS NOT NULL"
+        f"UPDATE urls SET last_release = NULL WHERE {some} last_release IS NOT NULL"  # noqa: S608
         " AND EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)"
     )
     departed = connection.execute(
-        "UPDATE urls SET last_release = max(first_release, ?) WHERE last_release IS NULL"
+        "UPDATE urls SET last_release = max(first_release, ?)"  # noqa: S608
+        f" WHERE {some} last_release IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM live WHERE live.path = urls.path)",
         (previous,),
     ).rowcount
-    _enter_release(connection, release)
-    _take_stamps(connection, release)
-    return Recorded(len(new), departed)
-
-
-def _enter_release(connection: sqlite3.Connection, release: Release) -> None:
     connection.execute(
         "INSERT INTO releases (number, opened, published, recorded) VALUES (?1, ?2, ?2, ?2)"
         " ON CONFLICT DO UPDATE SET recorded = ?2, published = coalesce(published, ?2)",
         (release.number, now()),
     )
+    if not is_next or _has_new_stamps(connection):
+        _take_stamps(connection, release)
+    return Recorded(len(new), departed)
 
 
-def _record_changed(
-    connection: sqlite3.Connection, release: Release, changed: Collection[str]
-) -> Recorded:
-    new = departed = 0
-    (previous,) = connection.execute(
-        "SELECT coalesce(max(number), 0) FROM releases WHERE recorded IS NOT NULL AND number <> ?",
-        (release.number,),
+def urls_to_ask(connection: sqlite3.Connection, schema: str) -> str:
+    """Return the SQL of those URLs of the ledger that a manifest may not have any more.
+
+    `connection` is open upon the manifest, with the history attached as `schema`. Of a release
+    that is built upon the one entered last, these are what was gone before and what it touched.
+    """
+    (last,) = connection.execute(
+        f"SELECT max(number) FROM {schema}.releases WHERE recorded IS NOT NULL"  # noqa: S608
     ).fetchone()
-    for path in changed:
-        row = connection.execute(
-            "SELECT key IS NULL, records FROM live WHERE path = ?", (path,)
-        ).fetchone()
-        known = connection.execute(
-            "SELECT last_release FROM urls WHERE path = ?", (path,)
-        ).fetchone()
-        if row and known is None and not is_exempt(path):
-            kind = _kind(path, row[1], is_prose=bool(row[0]))
-            connection.execute(
-                "INSERT INTO urls VALUES (?, ?, ?, ?, NULL)", (path, *kind, release.number)
-            )
-            new += 1
-        elif row and known and known[0] is not None:
-            connection.execute("UPDATE urls SET last_release = NULL WHERE path = ?", (path,))
-        elif row is None and known and known[0] is None:
-            connection.execute(
-                "UPDATE urls SET last_release = max(first_release, ?) WHERE path = ?",
-                (previous, path),
-            )
-            departed += 1
-    _enter_release(connection, release)
-    return Recorded(new, departed)
+    if last is None or manifest.upon_of(connection, "main") != last:
+        return f"{schema}.urls"
+    return (
+        f"(SELECT * FROM {schema}.urls WHERE last_release IS NOT NULL UNION"  # noqa: S608
+        f" SELECT * FROM {schema}.urls WHERE path IN (SELECT path FROM main.touched))"
+    )
+
+
+def _has_new_stamps(connection: sqlite3.Connection) -> bool:
+    """Tell whether a release brings its own, and not those of the release before."""
+    query = "SELECT 1 FROM m.touched WHERE path = ?"
+    return connection.execute(query, (STAMPS_FILE,)).fetchone() is not None
 
 
 STAMPS_FILE = "catalogue/changed.jsonl"

@@ -1,24 +1,39 @@
-"""The manifest of a release: every file with its size, digest, key and source records."""
+"""The manifest of a release: every file with its size, digest, key and source records.
+
+It also tells which files may differ from those of the release that it was built upon, so that
+whoever wants to know what is new need not compare hundreds of thousands of entries.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from content_sync.release.addresses import COMPRESSED
+
 NAME = "manifest.sqlite"
 
 SCHEMA = """
-CREATE TABLE files (
+CREATE TABLE IF NOT EXISTS files (
     path    TEXT PRIMARY KEY,  -- relative to the release, '/' between folders
     size    INTEGER NOT NULL,
     sha256  BLOB NOT NULL,
     key     BLOB,              -- digest of all that it was made from; NULL: made anew each time
     records TEXT NOT NULL      -- 'type:id' lines, the page's own record first
-) WITHOUT ROWID
+) WITHOUT ROWID;
+
+-- A row is one path that was written, taken over by itself, or taken away in this release.
+CREATE TABLE IF NOT EXISTS touched (
+    path  TEXT PRIMARY KEY,
+    place TEXT NOT NULL  -- 'here': written in this release; 'base': as there; 'gone'
+) WITHOUT ROWID;
+
+-- 'upon': the release from which all but what was touched was taken over, if from any.
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
 # Above every character that a path can hold.
@@ -69,6 +84,41 @@ class Manifest:
         )
         return map(Entry._make, rows)
 
+    def keyless(self) -> list[Entry]:
+        """Return the entries of files that are made anew each time, sorted by path."""
+        rows = self._connection.execute(
+            "SELECT path, size, sha256, key, records FROM files WHERE key IS NULL ORDER BY path"
+        )
+        return [Entry._make(row) for row in rows]
+
+    def naming_records(self) -> Iterator[tuple[str, str]]:
+        """Yield path and records of every file that names any, or a mark in their place."""
+        return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
+
+    def siblings(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield the compressed files, each with the digest of the file beside it."""
+        return self._connection.execute(
+            "SELECT s.path, plain.sha256 FROM files AS s LEFT JOIN files AS plain"
+            " ON plain.path = substr(s.path, 1, length(s.path) - 3)"
+            " WHERE s.records = ? ORDER BY s.path",
+            (COMPRESSED,),
+        )
+
+    def paths_ending(self, end: str) -> list[str]:
+        """Return the paths that end with `end`."""
+        rows = self._connection.execute(
+            "SELECT path FROM files WHERE substr(path, ?) = ?", (-len(end), end)
+        )
+        return [path for (path,) in rows]
+
+    def upon(self) -> int | None:
+        """Return the release that all was taken over from but what `touched` names."""
+        return upon_of(self._connection, "main")
+
+    def touched(self) -> list[str]:
+        """Return the paths that may differ from the release that this one was built upon."""
+        return _column(self._connection, "SELECT path FROM touched ORDER BY path")
+
     def paths(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths that start with `prefix`, sorted."""
         rows = self._connection.execute(
@@ -109,40 +159,46 @@ class Manifest:
         self.close()
 
 
-def compare(old: Path | None, new: Path) -> Difference:
-    """Return which paths differ between two manifest files; no old one means all are added."""
+def compare(old: Path | None, new: Path, *, touched: bool = False) -> Difference:
+    """Return which paths differ between two manifest files; no old one means all are added.
+
+    With `touched` only those paths are compared that the new one names so.
+    """
     with contextlib.closing(sqlite3.connect(read_only(new), uri=True)) as connection:
         if old is None:
             return Difference(_column(connection, "SELECT path FROM files ORDER BY path"), [], [])
         connection.execute("ATTACH ? AS old", (read_only(old),))
+        if touched:
+            new_files, old_files = _TOUCHED.format("main"), _TOUCHED.format("old")
+        else:
+            new_files, old_files = "main.files", "old.files"
         return Difference(
-            _column(connection, _ONLY.format("main", "old")),
+            _column(connection, _ONLY.format(new_files, "old.files")),
             _column(
                 connection,
-                "SELECT path FROM main.files AS n JOIN old.files AS o USING (path)"
+                f"SELECT path FROM {new_files} AS n JOIN old.files AS o USING (path)"  # noqa: S608
                 " WHERE n.sha256 <> o.sha256 ORDER BY path",
             ),
-            _column(connection, _ONLY.format("old", "main")),
+            _column(connection, _ONLY.format(old_files, "main.files")),
         )
 
 
+_TOUCHED = "(SELECT f.path, f.sha256 FROM main.touched AS t CROSS JOIN {}.files AS f USING (path))"
 _ONLY = (
-    "SELECT path FROM {0}.files AS here"
-    " WHERE NOT EXISTS (SELECT 1 FROM {1}.files AS there WHERE there.path = here.path)"
+    "SELECT path FROM {0} AS here"
+    " WHERE NOT EXISTS (SELECT 1 FROM {1} AS there WHERE there.path = here.path)"
     " ORDER BY path"
 )
 
 
-def write_manifest(file: Path, entries: Iterable[Entry]) -> None:
-    """Write a manifest whose bytes depend on the entries alone, which must come sorted."""
-    file.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("BEGIN")
-        connection.execute(SCHEMA)
-        connection.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", entries)
-        connection.execute("COMMIT")
+def upon_of(connection: sqlite3.Connection, schema: str) -> int | None:
+    """Return what `Manifest.upon` tells of the manifest that is open as `schema`."""
+    try:
+        query = f"SELECT value FROM {schema}.meta WHERE name = 'upon'"  # noqa: S608
+        row = connection.execute(query).fetchone()
+    except sqlite3.OperationalError:  # one that was written before there was this table
+        return None
+    return int(row[0]) if row else None
 
 
 def read_only(file: Path) -> str:

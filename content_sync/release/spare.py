@@ -1,213 +1,195 @@
-"""A copy of the live release that stands ready, so that one record can go live in seconds.
+"""The spare: a whole copy of an earlier release, whose files the next one takes over.
 
-Hard links of all files cost some seconds for a large site, which nobody should wait for. So
-`output/releases/spare/` is made when nothing else runs. A fast build writes what differs into a
-stage of its own, as every build does, and `merge` puts that into the spare: the outcome is a
-release like any other, complete in itself.
+A hard link costs 12 µs, and so does taking it away again: many seconds for a large site. So
+the release that is removed last stays as `output/releases/spare/`. All but a few of its files
+are those that the next release needs, and only what differs is linked and taken away: work that
+grows with what has changed, not with the site. `make_spare` brings it up to date with the live
+release when nothing else runs, so that a single record need not wait for even that.
+
+A spare is whole as long as its manifest is there, which is what goes first and comes last.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
-import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from content_sync.errors import ReleaseError
-from content_sync.release import history
-from content_sync.release.manifest import Entry
-from content_sync.release.releases import Release, live, releases_folder
-from content_sync.release.stage import WORK, WORK_TABLES, Stage, remove_left_overs
+from content_sync.release import manifest
+from content_sync.release.releases import (
+    RELEASE_FILE,
+    Release,
+    is_complete,
+    live,
+    read_info,
+    releases_folder,
+)
+from content_sync.release.sharing import Sharing, folder_of
 from content_sync.settings import Settings
 
 _NAME = "spare"
-_FACTS = "spare.json"
-MADE_ANEW = ("documents/", "search/", "public/search-index/", "members/search-index/")
-"""What every build writes or links anew, folder by folder."""
+_FRESH = "spare.new"
 
 
-def spare_of(settings: Settings) -> Path | None:
-    """Return the spare if it is a copy of the release that is live, or None."""
-    root = releases_folder(settings) / _NAME
-    release = live(settings)
-    try:
-        facts = json.loads((root / _FACTS).read_bytes())
-    except (OSError, ValueError):
+def find_spare(folder: Path) -> Release | None:
+    """Return the spare among the releases, with the number of the one that it is a copy of."""
+    root = folder / _NAME
+    if not is_complete(root):
         return None
-    is_current = release is not None and facts.get("release") == release.number
-    return root if is_current else None
+    try:
+        return Release(int(read_info(root)["number"]), root)
+    except (ReleaseError, KeyError, ValueError):
+        return None
+
+
+def is_ready(settings: Settings) -> bool:
+    """Tell whether there is a spare that is a copy of the live release."""
+    spare, release = find_spare(releases_folder(settings)), live(settings)
+    return spare is not None and release is not None and spare.number == release.number
 
 
 def make_spare(settings: Settings) -> bool:
-    """Make a spare of the live release where there is none; return whether one was made.
+    """Make the spare a copy of the live release; return whether there was anything to do.
 
     Left half-way by a kill or a full disk, it counts for nothing.
     """
     release = live(settings)
-    if release is None or spare_of(settings):
+    if release is None or is_ready(settings):
         return False
-    drop_spare(settings)
-    fresh = releases_folder(settings) / f"{_NAME}.new"
-    fresh.mkdir()
-    try:
-        _copy(release, fresh)
-        fresh.rename(fresh.with_name(_NAME))
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
+    folder = releases_folder(settings)
+    remove_broken(folder)
+    spare = find_spare(folder)
+    paths = None if spare is None else changed_between(spare, release)
+    if spare is None or paths is None:
+        drop_spare(folder)
+        _copy(release, folder)
+    else:
+        _follow(spare, release, paths)
     return True
 
 
-def drop_spare(settings: Settings) -> None:
-    """Remove the spare and what a killed run left of one."""
-    for name in (_NAME, f"{_NAME}.new"):
-        root = releases_folder(settings) / name
-        with contextlib.suppress(FileNotFoundError):
-            (root / _FACTS).unlink()  # first: what is half removed counts for nothing
-        shutil.rmtree(root, ignore_errors=True)
+def keep_as_spare(release: Release) -> bool:
+    """Make a release that is no longer wanted the spare, unless that is newer; say whether."""
+    folder = release.root.parent
+    spare = find_spare(folder)
+    if spare is not None and spare.number > release.number:
+        return False
+    drop_spare(folder)
+    release.root.rename(folder / _NAME)
+    return True
 
 
-def open_part(settings: Settings) -> Part:
-    """Return a stage for what differs from the live release, which a spare must stand for.
+def drop_spare(folder: Path) -> None:
+    """Remove the spare; the next release links all its files anew."""
+    (folder / _NAME / manifest.NAME).unlink(missing_ok=True)
+    remove_broken(folder)
 
-    Raises ReleaseError where there is none.
+
+def remove_broken(folder: Path) -> None:
+    """Remove what a killed run left of a spare."""
+    shutil.rmtree(folder / _FRESH, ignore_errors=True)
+    if not is_complete(folder / _NAME):
+        shutil.rmtree(folder / _NAME, ignore_errors=True)
+
+
+def changed_between(old: Release, new: Release) -> set[str] | None:
+    """Return the paths that may differ between two releases; None where nobody knows.
+
+    Each release knows how it differs from the one that it was built upon, so this follows the
+    newer one's way back to the older.
     """
-    spare, base = spare_of(settings), live(settings)
-    if spare is None or base is None:
-        raise ReleaseError("No spare of the live release stands ready.")
-    remove_left_overs(settings)
-    folder = releases_folder(settings)
-    highest = max((int(f.name) for f in folder.iterdir() if f.name.isdecimal()), default=0)
-    with history.open_history(settings.history) as connection:
-        number = history.next_number(connection, highest + 1)
-    root = folder / f"{number}.staged"
-    root.mkdir()
-    return Part(number, root, base, spare)
+    found: set[str] = set()
+    folder, number = new.root.parent, new.number
+    while number != old.number:
+        root = folder / str(number)
+        if not is_complete(root):
+            return None
+        with Release(number, root).manifest() as listing:
+            upon = listing.upon()
+            found.update(listing.touched())
+        if upon is None:
+            return None
+        number = upon
+    return found
 
 
-class WholeBuildNeeded(ReleaseError):
-    """More may have changed than a fast build can tell."""
+def take_spare(spare: Release, root: Path, surplus: Iterable[str]) -> None:
+    """Move what was written below `root` into the spare's folders, and these to `root`.
+
+    `surplus` names the files of the spare that are not wanted. What is written moves over
+    what was there: nothing is ever written through a hard link into another release.
+    """
+    # From here on its manifest is not true any more, whatever becomes of this run.
+    spare.manifest_file.unlink()
+    _remove_files(spare.root, surplus)
+    for part in list(spare.root.iterdir()):
+        target = root / part.name
+        if part.is_dir():
+            if target.is_dir():
+                _move_files(target, part)
+                shutil.rmtree(target)
+            part.rename(target)
+        elif part.name != RELEASE_FILE and not target.exists():
+            part.rename(target)
+    shutil.rmtree(spare.root)
 
 
-class Part(Stage):
-    """The stage of a fast build: it holds what differs, and its manifest lists everything."""
-
-    def __init__(self, number: int, root: Path, base: Release, spare: Path) -> None:
-        super().__init__(number, root, base)
-        self.spare = spare
-        self.written: dict[str, Entry] = {}
-        """What this build made."""
-        self.removed: set[str] = set()
-
-    def begin(self, *, full: bool = False) -> None:
-        """Take the spare's manifest over, which lists all that the spare holds."""
-        if full:
-            raise WholeBuildNeeded("Everything may have changed.")
-        self.close()
-        # From here on the spare is no copy any more: a killed build leaves none.
-        (self.spare / _FACTS).unlink()
-        (self.spare / WORK).rename(self.root / WORK)
-        self._open("")
-
-    def add(self, entries: Iterable[Entry]) -> None:
-        rows = list(entries)
-        self.written.update((row.path, row) for row in rows)
-        self.removed.difference_update(row.path for row in rows)
-        super().add(rows)
-
-    def keep(self, entries: Iterable[Entry]) -> None:
-        """List files that are as in the base; the spare has them, or `share` brings them."""
-        rows = list(entries)
-        super().keep([row for row in rows if row.path.startswith(MADE_ANEW)])
-        super().add(row for row in rows if not row.path.startswith(MADE_ANEW))
-
-    def remove(self, paths: Iterable[str]) -> None:
-        names = list(paths)
-        for name in names:
-            self.written.pop(name, None)
-            self.removed.add(name)
-        super().remove(names)
-
-    def finish(self) -> None:
-        """Close the manifest, put what was made into the spare, and make it the stage.
-
-        The manifest lists what any other would; only its pages lie in another order.
-        """
-        self._close_manifest()
-        self._merge()
-
-    def _close_manifest(self) -> None:
-        work = self._connection()
-        (missing,) = work.execute("SELECT count(*) FROM carried").fetchone()
-        if missing:
-            raise ReleaseError(f"{missing} files of release {self.number} were never shared.")
-        work.execute("DROP TABLE carried")
-        work.execute("DROP TABLE meta")
-        self.close()
-        (self.root / WORK).rename(self.manifest_file)
-
-    def _merge(self) -> None:
-        # Renamed first: what is half merged must not be taken for a stage.
-        aside = self.root.with_name(f"{self.number}.removed")
-        self.root.rename(aside)
-        for name in MADE_ANEW:
-            if (aside / name).is_dir():
-                (self.spare / name).parent.mkdir(parents=True, exist_ok=True)
-                (aside / name).rename(self.spare / name)
-        for path in self.removed:
-            (self.spare / path).unlink(missing_ok=True)
-        for file in _files(aside):
-            target = f"{self.spare}/{file}"
-            try:
-                os.replace(f"{aside}/{file}", target)  # noqa: PTH105
-            except FileNotFoundError:
-                Path(target).parent.mkdir(parents=True, exist_ok=True)
-                os.replace(f"{aside}/{file}", target)  # noqa: PTH105
-        self.spare.rename(self.root)
-        shutil.rmtree(aside)
+def _copy(release: Release, folder: Path) -> None:
+    fresh = folder / _FRESH
+    fresh.mkdir()
+    try:
+        sharing = Sharing(release.root, fresh)
+        with release.manifest() as listing:
+            sharing.bring(listing.paths())
+        sharing.bring((RELEASE_FILE, manifest.NAME))
+        fresh.rename(folder / _NAME)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
 
 
-def _copy(release: Release, root: Path) -> None:
-    """Link every file but those that a build makes anew, and prepare the working manifest."""
-    made: set[str] = set()
-    with release.manifest() as listing:
-        paths = [p for p in listing.paths() if not p.startswith(MADE_ANEW)]
+def _follow(spare: Release, release: Release, paths: set[str]) -> None:
+    """Bring a spare up to date that differs from a release in no other than these paths."""
+    with spare.manifest() as before, release.manifest() as after:
+        old = {path: entry for path in paths if (entry := before.get(path))}
+        new = {path: entry for path in paths if (entry := after.get(path))}
+    spare.manifest_file.unlink()
+    (spare.root / RELEASE_FILE).unlink()
+    differ = {path for path in paths if path not in new or not _is_same(old.get(path), new[path])}
+    _remove_files(spare.root, differ & old.keys())
+    sharing = Sharing(release.root, spare.root)
+    sharing.bring(sorted(differ & new.keys()))
+    sharing.bring((RELEASE_FILE, manifest.NAME))
+
+
+def _is_same(old: manifest.Entry | None, new: manifest.Entry) -> bool:
+    return old is not None and old.sha256 == new.sha256
+
+
+def _remove_files(root: Path, paths: Iterable[str]) -> None:
+    """Remove files, and the folders that are empty without them."""
+    folders: set[str] = set()
     for path in paths:
-        folder = path.rpartition("/")[0]
-        if folder not in made:
-            made.add(folder)
-            os.makedirs(f"{root}/{folder}", exist_ok=True)  # noqa: PTH103
-        try:
-            os.link(f"{release.root}/{path}", f"{root}/{path}")
-        except FileNotFoundError as error:
-            raise ReleaseError(f"{path} is missing in release {release.number}.") from error
-        except OSError:
-            shutil.copyfile(f"{release.root}/{path}", f"{root}/{path}")
-    work = root / WORK
-    shutil.copyfile(release.manifest_file, work)
-    with contextlib.closing(sqlite3.connect(work, isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.executescript(WORK_TABLES)
-        connection.execute("INSERT INTO meta VALUES ('base', ?)", (str(release.number),))
-        for prefix in MADE_ANEW:
-            connection.execute(
-                "DELETE FROM files WHERE path >= ? AND path < ?", (prefix, prefix + "\U0010ffff")
-            )
-    (root / _FACTS).write_text(json.dumps({"release": release.number}))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(f"{root}/{path}")  # noqa: PTH108 - many files, little time
+        folders.add(folder_of(path))
+    for folder in sorted(folders, key=len, reverse=True):
+        while folder:
+            try:
+                os.rmdir(root / folder)  # noqa: PTH106
+            except OSError:
+                break
+            folder = folder_of(folder)
 
 
-def _files(root: Path) -> Iterator[str]:
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        prefix = f"{folder}/" if folder else ""
-        with os.scandir(root / folder) as found:
-            for item in found:
-                if item.is_dir(follow_symlinks=False):
-                    pending.append(prefix + item.name)
-                else:
-                    yield prefix + item.name
+def _move_files(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    with os.scandir(source) as found:
+        for item in found:
+            if item.is_dir(follow_symlinks=False):
+                _move_files(source / item.name, target / item.name)
+            else:
+                os.replace(item.path, target / item.name)  # noqa: PTH105

@@ -9,7 +9,6 @@ stage up with `staged`, adopts them and finishes again.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -17,12 +16,12 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from content_sync.errors import ReleaseError
 from content_sync.release import history, manifest
+from content_sync.release.listing import WORK, Listing, column
 from content_sync.release.manifest import Entry
 from content_sync.release.releases import (
     RELEASE_FILE,
@@ -34,6 +33,8 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
+from content_sync.release.sharing import Sharing
+from content_sync.release.spare import changed_between, find_spare, remove_broken, take_spare
 from content_sync.settings import Settings
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Release",
     "SharedCount",
     "Stage",
+    "WholeBuildNeeded",
     "live",
     "open_stage",
     "releases",
@@ -48,9 +50,10 @@ __all__ = [
     "write_file",
 ]
 
-WORK = "manifest.work.sqlite"
-_NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
+NOT_LISTED = frozenset({WORK, WORK + "-journal", manifest.NAME, RELEASE_FILE})
 _LEFT_OVER = re.compile(r"[0-9]+\.(?:staged|removed)")
+_ANEW_IN_PART = ("documents/", "search/", "public/search-index/", "members/search-index/")
+"""What a build of single records makes anew; a night does so with all files without a key."""
 
 
 class SharedCount(NamedTuple):
@@ -61,11 +64,16 @@ class SharedCount(NamedTuple):
     folders: int
 
 
-def open_stage(settings: Settings, *, base: int | None = None) -> Stage:
+class WholeBuildNeeded(ReleaseError):
+    """More may have changed than a build of single records can tell."""
+
+
+def open_stage(settings: Settings, *, base: int | None = None, part: bool = False) -> Stage:
     """Return a new, empty stage with a number never used before.
 
     It builds upon the live release. One that was rolled back is never built upon unless its
-    number is given as `base`. Left-over stages of broken runs are removed first.
+    number is given as `base`. Left-over stages of broken runs are removed first. With `part` it
+    is for single records alone: prose, staff's pages and what machines read stay as they are.
 
     Raises ReleaseError when `base` is not on disk.
     """
@@ -81,7 +89,7 @@ def open_stage(settings: Settings, *, base: int | None = None) -> Stage:
     chosen = _choose_base(settings, base, bad)
     root = folder / f"{number}.staged"
     root.mkdir()
-    return Stage(number, root, chosen)
+    return Stage(number, root, chosen, part=part)
 
 
 def staged(settings: Settings) -> Stage | None:
@@ -99,7 +107,8 @@ def staged(settings: Settings) -> Stage | None:
 
 
 def remove_left_overs(settings: Settings) -> None:
-    """Remove stages and half-removed releases that a broken run left."""
+    """Remove stages, half-removed releases and half a spare that a broken run left."""
+    remove_broken(releases_folder(settings))
     with contextlib.suppress(FileNotFoundError):
         for folder in releases_folder(settings).iterdir():
             if _LEFT_OVER.fullmatch(folder.name):
@@ -135,58 +144,37 @@ def write_file(
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-class Stage:
+class Stage(Listing):
     """A release in the making. One process holds it; workers only write files."""
 
-    def __init__(self, number: int, root: Path, base: Release | None) -> None:
-        self.number = number
-        self.root = root
-        self.base = base
-        """The release that unchanged files are shared with, or None."""
+    def __init__(
+        self, number: int, root: Path, base: Release | None, *, part: bool = False
+    ) -> None:
+        super().__init__(number, root, base)
+        self.is_part = part
         self._base_files: manifest.Manifest | None = None
-        self._work: sqlite3.Connection | None = None
-
-    @property
-    def manifest_file(self) -> Path:
-        return self.root / manifest.NAME
 
     def begin(self, *, full: bool = False) -> None:
-        """Take over the base's manifest, except entries without a key, or start from nothing."""
-        self.close()
-        (self.root / WORK).unlink(missing_ok=True)
-        work = self._open(_WORK_SCHEMA)
-        if self.base is None:
-            return
-        work.execute("INSERT INTO meta VALUES ('base', ?)", (str(self.base.number),))
-        if full:
-            return
-        work.execute("COMMIT")
-        work.execute("ATTACH ? AS base", (manifest.read_only(self.base.manifest_file),))
-        work.execute("BEGIN")
-        work.execute("INSERT INTO files SELECT * FROM base.files WHERE key IS NOT NULL")
-        work.execute("INSERT INTO carried SELECT path FROM files")
-        work.execute("COMMIT")
-        work.execute("DETACH base")
-        work.execute("BEGIN")
+        """Take over the base's manifest, except entries without a key, or start from nothing.
 
-    def add(self, entries: Iterable[Entry]) -> None:
-        """List files that were written below `root`, in place of entries of the same paths."""
-        rows = list(entries)
-        work = self._connection()
-        work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        work.executemany("DELETE FROM carried WHERE path = ?", ((row[0],) for row in rows))
+        Raises WholeBuildNeeded when a part would start from nothing.
+        """
+        if self.is_part and (full or self.base is None):
+            raise WholeBuildNeeded("Everything may have changed.")
+        self._start(None if full else self.base)
+        if self._is_upon:
+            for prefix in _ANEW_IN_PART if self.is_part else ("",):
+                self._forget_keyless(prefix)
 
-    def keep(self, entries: Iterable[Entry]) -> None:
-        """List files that are as in the base; `share` will bring them."""
-        rows = list(entries)
-        work = self._connection()
-        work.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
-        work.executemany("INSERT OR IGNORE INTO carried VALUES (?)", ((row[0],) for row in rows))
+    def remove(self, paths: Iterable[str]) -> None:
+        """Take files out that are no longer part of the site, written ones from disk too."""
+        for path in paths:
+            self._forget(path)
+            (self.root / path).unlink(missing_ok=True)
 
     def base_has(self, path: str) -> bool:
         """Tell whether the base holds a file at `path`."""
-        base = self._base()
-        return base is not None and base.get(path) is not None
+        return self.base_entry(path) is not None
 
     def base_entry(self, path: str) -> Entry | None:
         """Return what the base has at `path`."""
@@ -198,106 +186,93 @@ class Stage:
         base = self._base()
         return list(base.paths(prefix)) if base else []
 
-    def remove(self, paths: Iterable[str]) -> None:
-        """Take files out that are no longer part of the site, written ones from disk too."""
-        work = self._connection()
-        for path in paths:
-            work.execute("DELETE FROM files WHERE path = ?", (path,))
-            work.execute("DELETE FROM carried WHERE path = ?", (path,))
-            (self.root / path).unlink(missing_ok=True)
-
-    def key_of(self, path: str) -> bytes | None:
-        row = self._connection().execute("SELECT key FROM files WHERE path = ?", (path,)).fetchone()
-        return row[0] if row else None
-
-    def entries(self, prefix: str = "") -> Iterator[Entry]:
-        """Yield what the release holds so far below `prefix`, sorted by path."""
-        rows = self._connection().execute(
-            "SELECT path, size, sha256, key, records FROM files"
-            " WHERE path >= ? AND path < ? ORDER BY path",
-            (prefix, prefix + "\U0010ffff"),
-        )
-        return map(Entry._make, rows)
-
-    def has(self, path: str) -> bool:
-        """Tell whether the release holds a file at `path` so far."""
-        row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
-        return row is not None
-
-    def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield path and records of the pages below `prefix`, sorted by path."""
-        return self._connection().execute(
-            "SELECT path, records FROM files WHERE path >= ? AND path < ?"
-            " AND substr(path, -5) = '.html' ORDER BY path",
-            (prefix, prefix + "\U0010ffff"),
-        )
-
     def share(self) -> SharedCount:
         """Bring every listed file that was not written here from the base, by hard link.
 
         To be called when all else is written: writing to a shared file in place would change
         the base too. A file that lies there already, written by another hand, stays and is
-        left to `adopt`. Copies where the file system makes no (more) links.
+        listed without a key. Copies where the file system makes no (more) links.
 
         Raises ReleaseError when the base has lost a file or the disk is full.
         """
         work = self._connection()
-        paths = [path for (path,) in work.execute("SELECT path FROM carried ORDER BY path")]
-        if not paths or self.base is None:
+        if self.base is None:
             return SharedCount(0, 0, 0)
-        sharing = _Sharing(self.base.root, self.root)
-        for folder, group in groupby(paths, key=_folder):
-            sharing.bring(folder, list(group))
+        sharing = Sharing(self.base.root, self.root)
+        taken = 0
+        if self._is_upon and not self._is_told("shared"):
+            taken = self._share_all(sharing)
+        else:
+            sharing.bring(column(work, "SELECT path FROM touched WHERE place = 'base'"))
         work.executemany("DELETE FROM files WHERE path = ?", ((p,) for p in sharing.present))
-        work.execute("DELETE FROM carried")
-        return SharedCount(sharing.linked, sharing.copied, sharing.folders)
+        if self._is_upon:
+            work.execute("UPDATE touched SET place = 'here' WHERE place = 'base'")
+        else:
+            work.execute("DELETE FROM touched")
+        return SharedCount(sharing.linked + taken, sharing.copied, sharing.folders)
+
+    def _share_all(self, sharing: Sharing) -> int:
+        """Bring all that was taken over from the base; return what the spare had of it."""
+        assert self.base is not None
+        work = self._connection()
+        written = set(column(work, "SELECT path FROM touched WHERE place = 'here'"))
+        strangers = [path for path in tree_files(self.root) if path not in written]
+        self.add([self._look_at(path, "") for path in strangers])
+        (count,) = work.execute(
+            "SELECT (SELECT count(*) FROM files)"
+            " - (SELECT count(*) FROM touched WHERE place = 'here')"
+        ).fetchone()
+        spare = find_spare(self.root.parent)
+        changed = changed_between(spare, self.base) if spare is not None else None
+        if spare is not None and changed is not None:
+            surplus, missing = self._unlike(spare, changed)
+            take_spare(spare, self.root, surplus)
+            for prefix in _ANEW_IN_PART:  # whose folders may have been empty in the spare too
+                if next(self.entries(prefix), None) is None:
+                    shutil.rmtree(self.root / prefix, ignore_errors=True)
+            sharing.bring(missing)
+        else:
+            rows = work.execute(
+                "SELECT path FROM files AS f WHERE NOT EXISTS (SELECT 1 FROM touched AS t"
+                " WHERE t.path = f.path AND t.place = 'here') ORDER BY path"
+            )
+            sharing.bring(path for (path,) in rows)
+        work.execute("INSERT INTO meta VALUES ('shared', '')")
+        return int(count) - sharing.linked - sharing.copied - len(sharing.present)
 
     def adopt(self, under: str = "") -> int:
         """List the files below `under` that nobody told of, with no key; return their number.
 
         Files listed without a key before are looked at again, and forgotten if they are gone.
         """
-        work = self._connection()
-        keyed: set[str] = set()
-        records: dict[str, str] = {}
-        for entry in self.entries(under):
-            if entry.key is None:
-                records[entry.path] = entry.records
-            else:
-                keyed.add(entry.path)
-        work.execute(
-            "DELETE FROM files WHERE key IS NULL AND path >= ? AND path < ?",
-            (under, under + "\U0010ffff"),
-        )
-        found = [path for path in tree_files(self.root, under) if path not in keyed]
+        records = self._forget_keyless(under)
+        found = [path for path in tree_files(self.root, under) if not self.has(path)]
         self.add(self._look_at(path, records.get(path, "")) for path in found)
         return len(found)
 
     def write_release(self, info: Mapping[str, Any]) -> None:
         """Write `release.json`: `info` with this release's number and that of its base."""
-        base = self.base.number if self.base and self._is_based() else None
-        text = json.dumps({**info, "base": base}, indent=1, sort_keys=True, ensure_ascii=False)
+        base = self.base.number if self.base and self._is_told("base") else None
+        facts = {name: value for name, value in info.items() if name != "number"} | {"base": base}
+        text = json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
         # The number comes first: Apache looks for it at every request.
         text = text.replace("{\n", f'{{\n "number": {self.number},\n', 1)
         write_file(self.root, RELEASE_FILE, (text + "\n").encode())
 
     def finish(self) -> None:
-        """Write the manifest, whose bytes depend on the files alone, and close everything."""
+        """Close the manifest."""
         work = self._connection()
-        (missing,) = work.execute("SELECT count(*) FROM carried").fetchone()
-        if missing:
-            raise ReleaseError(f"{missing} files of release {self.number} were never shared.")
-        manifest.write_manifest(self.manifest_file, self.entries())
+        (missing,) = work.execute("SELECT count(*) FROM touched WHERE place = 'base'").fetchone()
+        if missing or (self._is_upon and not self._is_told("shared")):
+            raise ReleaseError(f"Files of release {self.number} were never shared.")
+        if not self._is_upon:
+            work.execute("DELETE FROM touched")  # of what was removed again
         self.close()
-        (self.root / WORK).unlink()
+        (self.root / WORK).replace(self.manifest_file)
 
     def close(self) -> None:
         """Close the working files; the stage can be taken up again."""
-        if self._work is not None:
-            if self._work.in_transaction:
-                self._work.execute("COMMIT")
-            self._work.close()
-            self._work = None
+        super().close()
         if self._base_files is not None:
             self._base_files.close()
             self._base_files = None
@@ -324,116 +299,6 @@ class Stage:
         if self._base_files is None and self.base is not None:
             self._base_files = self.base.manifest()
         return self._base_files
-
-    def _is_based(self) -> bool:
-        row = self._connection().execute("SELECT 1 FROM meta WHERE name = 'base'").fetchone()
-        return row is not None
-
-    def _connection(self) -> sqlite3.Connection:
-        """The working manifest; that of a finished stage is opened once more."""
-        if self._work is not None:
-            return self._work
-        if (self.root / WORK).exists():
-            return self._open("")
-        if not self.manifest_file.exists():
-            raise ReleaseError(f"Release {self.number} was not begun: call begin() first.")
-        number = _base_number(self.root)
-        work = self._open(_WORK_SCHEMA)
-        with manifest.Manifest(self.manifest_file) as finished:
-            work.executemany("INSERT INTO files VALUES (?, ?, ?, ?, ?)", finished.entries())
-        if number is not None:
-            work.execute("INSERT INTO meta VALUES ('base', ?)", (str(number),))
-        return work
-
-    def _open(self, schema: str) -> sqlite3.Connection:
-        work = sqlite3.connect(self.root / WORK, isolation_level=None, uri=True)
-        # A broken run is thrown away whole, so nothing here needs to survive one.
-        work.execute("PRAGMA journal_mode = OFF")
-        work.execute("PRAGMA synchronous = OFF")
-        work.executescript(schema)
-        work.execute("BEGIN")
-        self._work = work
-        return work
-
-
-WORK_TABLES = """
-CREATE TABLE carried (path TEXT PRIMARY KEY) WITHOUT ROWID;  -- listed, but only in the base yet
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
-"""
-_WORK_SCHEMA = f"{manifest.SCHEMA};{WORK_TABLES}"
-
-
-class _Sharing:
-    """Links files of one release into another, folder by folder."""
-
-    def __init__(self, base: Path, root: Path) -> None:
-        self.linked = self.copied = self.folders = 0
-        self.present: list[str] = []
-        self._base, self._root = str(base), str(root)
-        self._made: set[str] = set()
-        self._can_link = True
-
-    def bring(self, folder: str, paths: list[str]) -> None:
-        self._make(folder)
-        link, base, root = os.link, self._base, self._root
-        for path in paths:
-            source, target = f"{base}/{path}", f"{root}/{path}"
-            try:
-                if self._can_link:
-                    link(source, target)
-                    self.linked += 1
-                else:
-                    self._copy(path, source, target)
-            except FileExistsError:
-                self.present.append(path)
-            except OSError as error:
-                if error.errno in _FATAL:
-                    raise _sharing_failed(path, error) from error
-                self._can_link = error.errno not in _NEVER_LINKS
-                self._copy(path, source, target)
-
-    def _copy(self, path: str, source: str, target: str) -> None:
-        if os.path.lexists(target):
-            self.present.append(path)
-            return
-        try:
-            shutil.copyfile(source, target)
-        except OSError as error:
-            raise _sharing_failed(path, error) from error
-        self.copied += 1
-
-    def _make(self, folder: str) -> None:
-        if folder in self._made:
-            return
-        self._made.add(folder)
-        try:
-            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102 - half a million a night
-        except FileExistsError:
-            return
-        except FileNotFoundError:
-            self._make(_folder(folder))
-            os.mkdir(f"{self._root}/{folder}")  # noqa: PTH102
-        except OSError as error:
-            raise _sharing_failed(folder, error) from error
-        self.folders += 1
-
-
-_FATAL = frozenset({errno.ENOENT, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
-# About the file system as a whole; others, such as too many links, are about one file.
-_NEVER_LINKS = frozenset({errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
-
-
-def _sharing_failed(path: str, error: OSError) -> ReleaseError:
-    if error.errno == errno.ENOENT:
-        return ReleaseError(
-            f"{path} is missing in the release that this one builds upon.",
-            hint="Build all pages anew with 'nightpress build --full'.",
-        )
-    return ReleaseError(f"{path} cannot be shared with the last release: {error.strerror}.")
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 def _choose_base(settings: Settings, wanted: int | None, bad: set[int]) -> Release | None:
@@ -476,7 +341,7 @@ def tree_files(root: Path, under: str = "") -> Iterator[str]:
             for item in found:
                 if item.is_dir(follow_symlinks=False):
                     pending.append(prefix + item.name)
-                elif prefix or item.name not in _NOT_LISTED:
+                elif prefix or item.name not in NOT_LISTED:
                     yield prefix + item.name
 
 

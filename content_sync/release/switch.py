@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from content_sync.errors import ReleaseError
-from content_sync.release import history
+from content_sync.release import history, manifest
 from content_sync.release.earlier import write_earlier
 from content_sync.release.releases import (
     Release,
@@ -26,15 +26,14 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
+from content_sync.release.spare import keep_as_spare
 from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
 
-def publish(settings: Settings, stage: Stage, *, changed: Collection[str] | None = None) -> Release:
+def publish(settings: Settings, stage: Stage) -> Release:
     """Make a finished stage the live release and enter its URLs into the history.
 
-    `changed` names the files that differ from the live release, where they are few: only these
-    are brought to the disk and entered.
     Raises ReleaseError when the stage is not finished or a step fails; the live site and the
     stage are then as they were. A run killed half-way leaves the old release or the new one
     live, whole in both cases; the next run enters into the history what is missing there.
@@ -48,7 +47,8 @@ def publish(settings: Settings, stage: Stage, *, changed: Collection[str] | None
     before = read_pointer(settings.output)
     release = Release(stage.number, releases_folder(settings) / str(stage.number))
     with _told(f"Release {stage.number} cannot be published"):
-        if changed is None:
+        changed = _changed(stage, before)
+        if changed is None or len(changed) > _MANY:
             _flush(stage.root)
         else:
             _flush_files(stage.root, changed)
@@ -56,13 +56,24 @@ def publish(settings: Settings, stage: Stage, *, changed: Collection[str] | None
             stage.root.rename(release.root)
             _flush_folder(release.root.parent)
             with history.open_history(settings.history) as connection:
-                history.record(connection, release, changed)
+                history.record(connection, release)
                 write_earlier(settings)
                 point(settings.output, release)
         except BaseException:
             _take_back(settings, stage, release, before)
             raise
     return release
+
+
+_MANY = 500
+"""So many files are brought to the disk one by one no sooner than all at once."""
+
+
+def _changed(stage: Stage, before: int | None) -> list[str] | None:
+    """The files that may differ from the live release; None where nobody knows them."""
+    with manifest.Manifest(stage.manifest_file) as listing:
+        is_known = before is not None and listing.upon() == before
+        return listing.touched() if is_known else None
 
 
 def rollback(settings: Settings) -> Release:
@@ -112,7 +123,7 @@ def switch_to(settings: Settings, number: int) -> Release:
 
 
 def prune(settings: Settings) -> list[int]:
-    """Remove old releases and return their numbers.
+    """Remove old releases and return their numbers; the newest of them becomes the spare.
 
     Kept are the live one, the newest good ones before it up to `settings.releases_kept` in
     all, the base of a stage, and what is newer than the live one (rolled back, to be looked at).
@@ -130,8 +141,10 @@ def prune(settings: Settings) -> list[int]:
     if stage and stage.base:
         kept.add(stage.base.number)
     doomed = [r for r in found if r.number < current.number and r.number not in kept]
-    for release in doomed:
+    for release in doomed[:-1]:
         remove(release)
+    if doomed and not keep_as_spare(doomed[-1]):
+        remove(doomed[-1])
     if doomed:
         write_earlier(settings)
     return [release.number for release in doomed]

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from content_sync.errors import ReleaseError
-from content_sync.release import history, manifest
+from content_sync.release import manifest
 from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES, url_of
-from content_sync.release.compress import ENDINGS, expand, plain_of
+from content_sync.release.compress import ENDINGS
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
-from content_sync.release.ledger import check_ledger, check_redirects
+from content_sync.release.file_checks import (
+    check_digests,
+    check_names,
+    check_siblings,
+    check_sizes,
+    chunks,
+    entries,
+    missing,
+    spread,
+)
+from content_sync.release.ledger import Published, check_ledger, check_redirects
 from content_sync.release.releases import Release, is_complete, read_info, releases_folder
 from content_sync.release.service_check import check_service_file
-from content_sync.release.stage import Stage, tree_files
-from content_sync.release.visibility import Visibility, read_visibility
+from content_sync.release.stage import Stage
+from content_sync.release.visibility import Visibility, read_hidden, read_visibility
 from content_sync.settings import Settings
 from content_sync.urls import PLURALS, slug
 
 __all__ = ["Finding", "Report", "check"]
 
 REPORT_FILE = "check-report.txt"
-_CHUNK = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,16 @@ def check(
     target: Stage | Release,
     *,
     full: bool = False,
+    only_changes: bool = False,
     executor: Executor | None = None,
 ) -> Report:
     """Check a finished stage or a release; write all that was found to `var/check-report.txt`.
 
     Looks into the pages that differ from the release it was built upon, and into the others for
     links to URLs that vanished. With `full`, or without a base, into all pages; with `full` it
-    also compares every file's SHA-256. Pages are read through `executor` where one is given.
+    also compares every file's SHA-256. With `only_changes` nothing else is looked at at all: all
+    other files were checked in the release that they come from. Pages are read through
+    `executor` where one is given.
 
     Raises ReleaseError when there is no manifest or no snapshot to check against.
     """
@@ -75,39 +84,36 @@ def check(
             f"{settings.snapshot} does not exist.", hint="Run 'nightpress sync' first."
         )
     base = None if full else _base(settings, target)
-    differ = manifest.compare(base.manifest_file if base else None, target.manifest_file)
-    visibility = read_visibility(settings.snapshot, read_info(target.root).get("date"))
-    with history.open_history(settings.history) as ledger:
-        urls: dict[str, int] = dict(ledger.execute(_URLS))
-
+    info = read_info(target.root)
     findings: list[Finding] = []
     with manifest.Manifest(target.manifest_file) as listing:
-        entries = list(listing.entries())
-    touched = {*differ.added, *differ.changed}
-    findings += _check_files(target.root, entries, None if full else touched)
-    if full:
-        findings += _check_digests(target.root, entries, executor)
-    findings += _check_siblings(target.root, entries, None if full else touched, executor)
-    counts, found = _check_records(entries, visibility)
-    findings += found
-    pages = {e.path: e.records.startswith(GONE) for e in entries if e.records != COMPRESSED}
-    findings += check_redirects(target.root, pages, urls)
-    findings += check_ledger(target.root, pages, urls)
-    findings += _check_completeness(read_info(target.root))
-    findings += check_service_file(target.root, target.number)
-
-    vanished = _vanished(differ, entries, base)
-    plan = Crawl(
-        str(target.root),
-        str(target.manifest_file),
-        str(settings.snapshot),
-        visibility.date,
-        settings.siteurl,
-        frozenset(vanished),
-    )
-    pages_read, found = _crawl(plan, entries, touched, executor)
-    findings += found
-    counts |= {"files": len(entries), "pages checked": pages_read}
+        knows = base is not None and listing.upon() == base.number
+        differ = touched = None  # nothing to compare with: all is looked at
+        if base is not None:
+            differ = manifest.compare(base.manifest_file, target.manifest_file, touched=knows)
+            touched = {*differ.added, *differ.changed}
+        findings += check_sizes(target.root, entries(listing, touched))
+        findings += check_siblings(target.root, listing, differ, executor)
+        findings += check_service_file(target.root, target.number)
+        if only_changes and knows:
+            counts, found = _check_changes(settings, target, entries(listing, touched), info)
+        else:
+            counts, found = _check_all(settings, target, listing, info)
+        findings += found
+        if full:
+            findings += check_digests(target.root, listing.entries(), executor)
+        vanished, owners = _vanished(differ, listing, base)
+        plan = Crawl(
+            str(target.root),
+            str(target.manifest_file),
+            str(settings.snapshot),
+            str(info["date"]),
+            settings.siteurl,
+            frozenset(vanished),
+        )
+        pages_read, found = _crawl(plan, listing, touched, owners, executor)
+        findings += found
+    counts["pages checked"] = pages_read
     report = Report(
         sorted(f for f in findings if f.is_error),
         sorted(f for f in findings if not f.is_error),
@@ -117,7 +123,35 @@ def check(
     return report
 
 
-_URLS = "SELECT path, first_release FROM urls"
+def _check_changes(
+    settings: Settings,
+    target: Stage | Release,
+    changed: Iterable[manifest.Entry],
+    info: dict[str, Any],
+) -> tuple[dict[str, int], list[Finding]]:
+    """Compare the files that are new with what was listed, and with who may see them."""
+    new = list(changed)
+    findings = [missing(entry.path) for entry in new if not (target.root / entry.path).exists()]
+    findings += check_digests(target.root, new, None)
+    hidden = read_hidden(settings.snapshot, info.get("date"))
+    for entry in new:
+        findings += _check_hidden(entry.path, entry.records, hidden)
+    return {"files": len(new)}, findings
+
+
+def _check_all(
+    settings: Settings, target: Stage | Release, listing: manifest.Manifest, info: dict[str, Any]
+) -> tuple[dict[str, int], list[Finding]]:
+    """Compare what the release holds with the disk, the snapshot and the ledger."""
+    findings = list(check_names(target.root, listing))
+    visibility = read_visibility(settings.snapshot, info.get("date"))
+    counts, found = _check_records(listing, visibility)
+    findings += found
+    with contextlib.closing(Published(target.manifest_file, settings.history)) as published:
+        findings += check_redirects(target.root, published)
+        findings += check_ledger(target.root, published)
+    findings += _check_completeness(info)
+    return {**counts, "files": listing.totals().files}, findings
 
 
 def _base(settings: Settings, target: Stage | Release) -> Release | None:
@@ -126,82 +160,8 @@ def _base(settings: Settings, target: Stage | Release) -> Release | None:
     return Release(number, folder) if isinstance(number, int) and is_complete(folder) else None
 
 
-def _check_files(
-    root: Path, entries: list[manifest.Entry], touched: set[str] | None
-) -> Iterator[Finding]:
-    """Every listed file is there, with its size where it is new; no other file is."""
-    listed = {entry.path for entry in entries}
-    there = set(tree_files(root))
-    for path in listed - there:
-        yield Finding(path, "", "the manifest lists it but it is missing")
-    for path in there - listed:
-        yield Finding(path, "", "the manifest does not list it")
-    for entry in entries:
-        if (touched is None or entry.path in touched) and entry.path in there:
-            size = os.stat(f"{root}/{entry.path}").st_size  # noqa: PTH116 - 225,000 files
-            if size != entry.size:
-                yield Finding(entry.path, "", f"it has {size} bytes instead of {entry.size}")
-
-
-def _check_digests(
-    root: Path, entries: list[manifest.Entry], executor: Executor | None
-) -> Iterator[Finding]:
-    """Every file's bytes are those that were listed."""
-    tasks = ((str(root), [(e.path, e.sha256) for e in chunk]) for chunk in _chunks(entries))
-    for wrong in executor.map(wrong_digests, tasks) if executor else map(wrong_digests, tasks):
-        for path in wrong:
-            yield Finding(path, "", "its bytes are not those that the manifest lists")
-
-
-def wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
-    """Return the files of a folder whose bytes are not those of their digests."""
-    root, files = task
-    wrong = []
-    for path, expected in files:
-        with contextlib.suppress(FileNotFoundError), Path(root, path).open("rb") as file:
-            if hashlib.file_digest(file, "sha256").digest() != expected:
-                wrong.append(path)
-    return wrong
-
-
-def _check_siblings(
-    root: Path, entries: list[manifest.Entry], touched: set[str] | None, executor: Executor | None
-) -> Iterator[Finding]:
-    """Every compressed file holds what the file beside it holds."""
-    digests = {entry.path: entry.sha256 for entry in entries}
-    wanted = []
-    for entry in entries:
-        if entry.records != COMPRESSED:
-            continue
-        plain = plain_of(entry.path)
-        if not entry.path.endswith(ENDINGS) or plain not in digests:
-            yield Finding(entry.path, "", "the file that it is a compressed form of is missing")
-        elif touched is None or entry.path in touched or plain in touched:
-            wanted.append((entry.path, digests[plain]))
-    tasks = ((str(root), chunk) for chunk in _chunks(wanted))
-    for wrong in executor.map(wrong_siblings, tasks) if executor else map(wrong_siblings, tasks):
-        for path in wrong:
-            yield Finding(path, "", "it does not hold what the file beside it holds")
-
-
-def wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
-    """Return the compressed files that do not hold the bytes of these digests."""
-    root, files = task
-    wrong = []
-    for path, expected in files:
-        try:
-            content = expand(path, Path(root, path).read_bytes())
-        except FileNotFoundError:
-            continue  # told already, as a file that is missing
-        except ValueError:
-            content = b""
-        if hashlib.sha256(content).digest() != expected:
-            wrong.append(path)
-    return wrong
-
-
 def _check_records(
-    entries: Iterable[manifest.Entry], visibility: Visibility
+    listing: manifest.Manifest, visibility: Visibility
 ) -> tuple[dict[str, int], list[Finding]]:
     """Every record has its page in the tree of its audience and in no other."""
     found: list[Finding] = []
@@ -209,16 +169,16 @@ def _check_records(
         (tree, plural): set() for tree in WEB_TREES for plural in PLURALS.values()
     }
     hidden = visibility.hidden
-    for path, _, _, _, records in entries:
-        if not records or records == COMPRESSED or records.startswith(GONE):
+    for path, records in listing.naming_records():
+        if records == COMPRESSED or records.startswith(GONE):
             continue
-        own = records.partition("\n")[0]
-        own_page = _own_page(path, own)
-        if own_page:
-            pages[own_page].add(own)
-        if hidden and path.startswith("public/"):
-            for record in hidden.intersection(records.split("\n")):
-                found.append(Finding(path, record, "a public file shows a record for members only"))
+        if path.endswith(".html"):
+            own = records.partition("\n")[0]
+            own_page = _own_page(path, own)
+            if own_page:
+                pages[own_page].add(own)
+        if hidden and not hidden.isdisjoint(records.split("\n")):
+            found += _check_hidden(path, records, hidden)
     counts: dict[str, int] = {}
     for record_type, plural in PLURALS.items():
         public, members = pages["public", plural], pages["members", plural]
@@ -231,6 +191,13 @@ def _check_records(
         for record in sorted((public | members) - every):
             found.append(Finding(f"/{plural}/", record, "a page of no record in the snapshot"))
     return counts, found
+
+
+def _check_hidden(path: str, records: str, hidden: set[str]) -> Iterator[Finding]:
+    """No public file shows what is for members only."""
+    if path.startswith("public/") and not records.startswith(GONE):
+        for record in hidden.intersection(records.split("\n")):
+            yield Finding(path, record, "a public file shows a record for members only")
 
 
 def _check_completeness(info: dict[str, Any]) -> Iterator[Finding]:
@@ -260,11 +227,16 @@ def _own_page(path: str, record: str) -> tuple[str, str] | None:
 
 
 def _vanished(
-    differ: manifest.Difference, entries: list[manifest.Entry], base: Release | None
-) -> set[bytes]:
-    """URLs that the base had and this release has not, or only a tombstone for."""
-    if base is None:
-        return set()
+    differ: manifest.Difference | None, listing: manifest.Manifest, base: Release | None
+) -> tuple[set[bytes], set[str] | None]:
+    """URLs that the base had and this release has not, or only a tombstone for.
+
+    With them the records whose pages and files they were: only a page that names one of these
+    can lead there, to its further pages only its own. None where a page is among them that
+    others lead to and do not name. Feeds and assets are linked from pages that change with them.
+    """
+    if base is None or differ is None:
+        return set(), set()
     gone = {
         path
         for path in differ.removed
@@ -272,34 +244,94 @@ def _vanished(
         and "/search-index/" not in path
         and not path.endswith(ENDINGS)
     }
-    changed = set(differ.changed)
-    gone |= {e.path for e in entries if e.records.startswith(GONE) and e.path in changed}
-    return {url_of(path).encode() for path in gone}
+    for path in differ.changed:
+        entry = listing.get(path)
+        if entry is not None and entry.records.startswith(GONE):
+            gone.add(path)
+    owners: set[str] | None = set()
+    with base.manifest() as before:
+        for path in gone:
+            entry = before.get(path)
+            owner = entry.records.partition("\n")[0] if entry is not None else ""
+            is_named = path.count("/") > 2 or owner.startswith(_NAMED)
+            if owner and is_named and owners is not None:
+                owners.add(owner)
+            elif path.endswith(".html"):
+                owners = None
+    return {url_of(path).encode() for path in gone}, owners
+
+
+_NAMED = ("publication:", "person:", "topic:", "project:", "institution:")
 
 
 def _crawl(
-    plan: Crawl, entries: list[manifest.Entry], touched: set[str], executor: Executor | None
+    plan: Crawl,
+    listing: manifest.Manifest,
+    touched: set[str] | None,
+    owners: set[str] | None,
+    executor: Executor | None,
 ) -> tuple[int, list[Finding]]:
     """Follow the links of the pages that need it."""
-    wanted = [
-        Page(e.path, e.size, e.path in touched or e.key is None)
-        for e in entries
-        if e.path.endswith((".html", ".css", ".js", ".mjs"))
-        and e.path.startswith(("public/", "members/", "staff/"))
-        and (plan.vanished or e.path in touched or e.key is None)
-    ]
-    tasks = [(plan, chunk) for chunk in _chunks(wanted)]
-    results = executor.map(crawl, tasks) if executor else map(crawl, tasks)
-    return len(wanted), [finding for found in results for finding in found]
+    if touched is None:
+        pages: Iterable[Page] = (
+            Page(e.path, e.size, True) for e in listing.entries() if _is_read(e.path)
+        )
+    else:
+        pages = some = list(_pages_of(plan, listing, touched, owners))
+        plan = plan._replace(few=len(some) < _FEW)
+    number = 0
+    findings: list[Finding] = []
+
+    def tasks() -> Iterator[tuple[Crawl, list[Page]]]:
+        nonlocal number
+        for chunk in chunks(pages):
+            number += len(chunk)
+            yield plan, chunk
+
+    for found in spread(None if plan.few else executor, crawl, tasks()):
+        findings += found
+    return number, findings
 
 
-_T = TypeVar("_T")
+def _pages_of(
+    plan: Crawl, listing: manifest.Manifest, touched: set[str], owners: set[str] | None
+) -> Iterator[Page]:
+    wholly = {e.path: e.size for e in listing.keyless()}
+    wholly |= {e.path: e.size for e in entries(listing, touched)}
+    for path, size in sorted(wholly.items()):
+        if _is_read(path):
+            yield Page(path, size, True)
+    if plan.vanished:
+        for entry in _leading_there(listing, owners):
+            if entry.path not in wholly and _is_read(entry.path):
+                yield Page(entry.path, entry.size, False)
 
 
-def _chunks(items: Iterable[_T]) -> Iterator[list[_T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, _CHUNK)):
-        yield chunk
+_FEW = 6000
+"""Up to so many pages their links are looked up, instead of knowing all addresses."""
+
+
+def _is_read(path: str) -> bool:
+    return path.endswith((".html", ".css", ".js", ".mjs")) and path.startswith(
+        ("public/", "members/", "staff/")
+    )
+
+
+def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Iterator[manifest.Entry]:
+    """Yield the pages that may lead to what became of these records.
+
+    A page names the records that it leads to; those of the sections may leave some out.
+    """
+    if owners is None:
+        yield from listing.entries()
+        return
+    paths = {
+        path
+        for path, records in listing.naming_records()
+        if not owners.isdisjoint(records.split("\n"))
+    }
+    paths.update(listing.paths_ending("index.html"))
+    yield from filter(None, map(listing.get, sorted(paths)))
 
 
 def _write(file: Path, number: int, report: Report) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -27,22 +28,37 @@ def read_visibility(snapshot: Path, on: object) -> Visibility:
 
     Raises ReleaseError when `on` is no date or the snapshot cannot be read.
     """
+    hidden = read_hidden(snapshot, on)
+    with _opened(snapshot) as connection:
+        records = {
+            record_type: {f"{record_type}:{id}" for (id,) in connection.execute(query)}
+            for record_type, query in _ALL.items()
+        }
+    return Visibility(str(on), records, hidden)
+
+
+def read_hidden(snapshot: Path, on: object) -> set[str]:
+    """Return 'type:id' of the records that only members may see on the day `on`.
+
+    Raises ReleaseError when `on` is no date or the snapshot cannot be read.
+    """
     try:
         day = date.fromisoformat(str(on)).isoformat()
     except ValueError:
         raise ReleaseError(f"The release's date {on!r} is no date.") from None
+    with _opened(snapshot) as connection:
+        return {record for (record,) in connection.execute(_HIDDEN, {"day": day})}
+
+
+@contextlib.contextmanager
+def _opened(snapshot: Path) -> Iterator[sqlite3.Connection]:
     try:
         with contextlib.closing(
             sqlite3.connect(snapshot.resolve().as_uri() + "?mode=ro", uri=True)
         ) as connection:
-            records = {
-                record_type: {f"{record_type}:{id}" for (id,) in connection.execute(query)}
-                for record_type, query in _ALL.items()
-            }
-            hidden = {record for (record,) in connection.execute(_HIDDEN, {"day": day})}
+            yield connection
     except sqlite3.Error as error:
         raise ReleaseError(f"{snapshot} cannot be read: {error}.") from error
-    return Visibility(day, records, hidden)
 
 
 _ALL = {record_type: f"SELECT id FROM {plural}" for record_type, plural in PLURALS.items()}  # noqa: S608

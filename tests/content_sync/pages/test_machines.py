@@ -118,7 +118,7 @@ def test_what_is_withdrawn_or_closed_is_deleted_for_machines(site: Site) -> None
     page = (release / f"oai/pages/{page_name(*row[1:])}.xml").read_text("utf-8")
     assert f":{page_file(f'/x/{one}/')}" not in page
     assert 'status="deleted"' in page
-    for folder in ("oai", "public/feeds", "public/data", "public/sitemaps", "catalogue/members"):
+    for folder in ("oai", "public/feeds", "public/data", "public/sitemaps", "catalogue"):
         for file in (release / folder).rglob("*"):
             content = file.read_bytes() if file.is_file() else b""
             if file.suffix == ".gz":

@@ -173,8 +173,8 @@ def test_a_base_can_be_asked_for_but_must_be_on_disk(site):
 
 def test_the_manifest_does_not_depend_on_the_order_of_writing(site):
     files = {f"public/p{i}.html": str(i).encode() for i in range(300)}
-    first = site.stage(files).manifest_file.read_bytes()
-    second = site.stage(dict(reversed(files.items()))).manifest_file.read_bytes()
+    first = _listed(site.stage(files))
+    second = _listed(site.stage(dict(reversed(files.items()))))
     assert first == second
 
 
@@ -215,10 +215,15 @@ def test_building_upon_a_release_gives_what_building_anew_gives(new_site, old, n
     upon = site.release(new)
     anew = site.stage(new, full=True)
     assert _content(upon.root) == _content(anew.root)
-    assert upon.manifest_file.read_bytes() == anew.manifest_file.read_bytes()
+    assert _listed(upon) == _listed(anew)
     difference = manifest.compare(before.manifest_file, upon.manifest_file)
     mine = {p for part in difference for p in part if p.startswith("public/") and p in old | new}
     assert mine == {p for p in old.keys() | new.keys() if old.get(p) != new.get(p)}
+
+
+def _listed(release):
+    with manifest.Manifest(release.manifest_file) as listing:
+        return list(listing.entries())
 
 
 def _content(root):
