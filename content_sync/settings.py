@@ -139,6 +139,16 @@ class Settings:
         return self.var / "demo.sqlite"
 
     @property
+    def demo_files(self) -> Path:
+        """The full texts that come with the demo."""
+        return self.var / "demo-files"
+
+    @property
+    def reads_demo(self) -> bool:
+        """Whether the site has no source of its own, so that the demo stands in."""
+        return not self.source and not self.own_source.is_file()
+
+    @property
     def own_source(self) -> Path:
         """Works imported from files: read where no other source is named."""
         return self.var / "records.sqlite"

@@ -40,8 +40,7 @@ def read_source(settings: Settings, accept: bool) -> Any:
     from content_sync.sync import sync as run_sync
     from content_sync.terminal import Progress, log
 
-    is_demo = not settings.source and not settings.own_source.is_file()
-    if is_demo and not settings.demo_source.is_file():
+    if settings.reads_demo and not settings.demo_source.is_file():
         make_demo(settings)
     progress = Progress()
     try:

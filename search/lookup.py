@@ -154,8 +154,13 @@ class Lookup:
             return []
         pairs: dict[str, float] = {}
         for one, other in pairwise(words):
-            if one != other and _make_name(known_as[one], known_as[other]):
-                pairs[f"{one} {other}"] = 1.0
+            first, last = known_as[one], known_as[other]
+            if one == other or not first.in_names or not last.in_names:
+                continue
+            if _is_ordinary(first) and _is_ordinary(last):
+                continue
+            pairs[f"{one} {other}"] = 1.0
+            if not _is_ordinary(last):  # names seldom begin with an ordinary word
                 pairs.setdefault(f"{other} {one}", REVERSED_NAME)
         found = [(self._know(pair), share) for pair, share in pairs.items()]
         return [
@@ -201,11 +206,9 @@ class Lookup:
         return _most_frequent((k for k in known if k.frequency > 1), MOST_MEANT)
 
 
-def _make_name(one: Known, other: Known) -> bool:
-    """Return whether two words may be a name: both are in names, and one is no ordinary word."""
-    if not one.in_names or not other.in_names:
-        return False
-    return any(known.in_names * ORDINARY >= known.in_text for known in (one, other))
+def _is_ordinary(known: Known) -> bool:
+    """Return whether a word is in texts much more often than in names."""
+    return known.in_names * ORDINARY < known.in_text
 
 
 def inflections(word: str) -> list[str]:

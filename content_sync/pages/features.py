@@ -26,6 +26,13 @@ _LITTLE = frozenset(
     """.split()
 )
 
+_NO_PLURALS = frozenset(
+    """
+    alias always asbestos atlas bias canvas chaos corps cosmos ethos gas headquarters lens news
+    overseas pancreas perhaps sometimes series species texas thermos
+    """.split()
+)
+
 
 def features_of(
     title: str,
@@ -44,29 +51,34 @@ def features_of(
     found |= dict.fromkeys(f"{TOPIC}:{one}" for one in topics)
     found |= dict.fromkeys(f"{PROJECT}:{one}" for one in projects)
     before = ""
-    for word in _WORDS.findall(without_latex(title).casefold()):
-        if len(word) < _SHORTEST or word in _LITTLE:
+    for written in _WORDS.findall(without_latex(title)):
+        if len(written) < _SHORTEST or written.casefold() in _LITTLE:
             before = ""
             continue
-        word = _singular(word)
+        word = _singular(written)
         found[f"{WORD}:{word}"] = None
         if before:
             found[f"{PAIR}:{before} {word}"] = None
         before = word
     if abstract:
-        counts = Counter(_WORDS.findall(abstract.casefold()))
+        words = (w for w in _WORDS.findall(abstract) if w.casefold() not in _LITTLE)
+        counts = Counter(map(_singular, words))
         repeated = sorted(
-            (-n, word)
-            for word, n in counts.items()
-            if n > 1 and len(word) > _SHORTEST and word not in _LITTLE
+            (-n, word) for word, n in counts.items() if n > 1 and len(word) > _SHORTEST
         )
         for _, word in repeated[:_MOST_OF_ABSTRACT]:
-            found[f"{WORD}:{_singular(word)}"] = None
+            found[f"{WORD}:{word}"] = None
     return list(found)
 
 
-def _singular(word: str) -> str:
-    """Return the word without the s of a plural, which would part what belongs together."""
+def _singular(written: str) -> str:
+    """Return the word in small letters and without the s of a plural.
+
+    That would part what belongs together. CMOS and bias are no plurals.
+    """
+    word = written.casefold()
+    if word in _NO_PLURALS or written.isupper():
+        return word
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"
     if len(word) > 3 and word[-1] == "s" and word[-2] not in "suic":

@@ -173,7 +173,8 @@ def _bring(
 
 def _open_store(settings: Settings) -> Store:
     if not settings.full_texts:
-        return _NoStore()
+        has_demo = settings.reads_demo and settings.demo_files.is_dir()
+        return _Folder(settings.demo_files) if has_demo else _NoStore()
     if settings.full_texts.startswith("s3://"):
         bucket, _, prefix = settings.full_texts.removeprefix("s3://").partition("/")
         return _Bucket(bucket, prefix.strip("/"), settings.s3_endpoint_url)

@@ -71,16 +71,32 @@ export function having({ values, labels, single, lists }, accepts, documents) {
 }
 
 /**
+ * The numbers of the marked documents.
+ *
+ * @param {Uint8Array} mask
+ */
+export function markedNumbers(mask) {
+  const numbers = new Int32Array(mask.length);
+  let found = 0;
+  for (let i = 0; i < mask.length; i++) if (mask[i]) numbers[found++] = i;
+  return numbers.subarray(0, found);
+}
+
+/**
  * Add to `counts` how many of the marked documents have each value.
  *
  * @param {Column} column
  * @param {Uint8Array} mask
+ * @param {Int32Array} numbers of the marked documents
  * @param {Map<string, {value: string, label: string, count: number}>} counts
  */
-export function count({ values, labels, single, lists }, mask, counts) {
+export function count({ values, labels, single, lists }, mask, numbers, counts) {
   const found = new Int32Array(values.length);
   if (single) {
-    for (let i = 0; i < single.length; i++) if (mask[i] && single[i] >= 0) found[single[i]]++;
+    for (let i = 0; i < numbers.length; i++) {
+      const value = single[numbers[i]];
+      if (value >= 0) found[value]++;
+    }
   }
   lists.forEach((list, i) => {
     for (const number of list) found[i] += mask[number];

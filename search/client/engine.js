@@ -4,7 +4,8 @@
  * @module
  */
 
-import { count, having, readColumn } from "./columns.js";
+import { findBest } from "./best.js";
+import { count, having, markedNumbers, readColumn } from "./columns.js";
 import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
@@ -214,10 +215,13 @@ export class Engine {
     const masks = this.segments.map((segment, i) => {
       const mask = new Uint8Array(segment.documents);
       const { matched } = scores[i];
+      const enter = (/** @type {number} */ number) => {
+        if (!segment.dead[number] && (!allowed || allowed[i][number])) mask[number] = 1;
+      };
       for (let number = 0; number < mask.length; number++) {
-        const answers = everything || matched[number] || exact[i].has(number);
-        if (answers && !segment.dead[number] && (!allowed || allowed[i][number])) mask[number] = 1;
+        if (everything || matched[number]) enter(number);
       }
+      for (const number of exact[i]) enter(number);
       return mask;
     });
     const shown = masks.map((mask, i) => intersect(mask, Object.values(chosen).map((c) => c[i])));
@@ -418,7 +422,8 @@ export class Engine {
     const { query, sort, isWanted } = found;
     const window = sort === "relevance" && query.words.length && from < WINDOW ? WINDOW : 0;
     const start = window ? 0 : from;
-    const ranked = (await this.best(found, Math.max(to, window))).slice(start);
+    const best = await findBest(this.segments, found, Math.max(to, window));
+    const ranked = best.slice(start);
     const title = titleWords(query.text);
     const rows = await Promise.all(
       ranked.map(async ({ segment, number, score, exact }, i) => {
@@ -458,62 +463,13 @@ export class Engine {
   }
 
   /**
-   * The first documents of the list.
-   *
-   * @param {Awaited<ReturnType<Engine["match"]>>} found
-   * @param {number} wanted
-   */
-  async best({ shown, scores, exact, sort }, wanted) {
-    const years =
-      sort === "relevance"
-        ? null
-        : await Promise.all(
-            this.segments.map(async (segment) => {
-              const { single, values } = await readColumn(segment, "year");
-              const numbers = values.map(Number);
-              return (/** @type {number} */ number) => numbers[single?.[number] ?? -1] ?? 0;
-            }),
-          );
-    const sign = sort === "oldest" ? -1 : 1;
-    /** @type {{segment: number, number: number, first: number, score: number, exact: boolean}[]} */
-    const all = [];
-    let size = 0;
-    for (const mask of shown) for (const mark of mask) size += mark;
-    const firsts = new Float64Array(size);
-    let at = 0;
-    const firstOf = (/** @type {number} */ segment, /** @type {number} */ number) => {
-      if (exact[segment].has(number)) return Number.MAX_SAFE_INTEGER;
-      if (!years) return scores[segment].scores[number];
-      return sign * (years[segment](number) || (sign < 0 ? 9999 : 0));
-    };
-    shown.forEach((mask, segment) => {
-      for (let i = 0; i < mask.length; i++) if (mask[i]) firsts[at++] = firstOf(segment, i);
-    });
-    firsts.sort();
-    const least = firsts[Math.max(size - wanted, 0)];
-    shown.forEach((mask, segment) => {
-      for (let number = 0; number < mask.length; number++) {
-        if (!mask[number]) continue;
-        const first = firstOf(segment, number);
-        if (first < least) continue;
-        const score = scores[segment].scores[number];
-        all.push({ segment, number, first, score, exact: exact[segment].has(number) });
-      }
-    });
-    all.sort(
-      (a, b) =>
-        b.first - a.first || b.score - a.score || b.segment - a.segment || a.number - b.number,
-    );
-    return all.slice(0, wanted);
-  }
-
-  /**
    * @param {Awaited<ReturnType<Engine["match"]>>} found
    * @param {string[]} wanted
    */
   async count({ masks, chosen }, wanted) {
     /** @type {Record<string, {value: string, label: string, count: number}[]>} */
     const facets = {};
+    const all = wanted.length ? masks.map(markedNumbers) : [];
     await Promise.all(
       FACETS.filter((name) => wanted.includes(name)).map(async (name) => {
         const others = Object.keys(chosen).filter((other) => other !== name);
@@ -524,7 +480,8 @@ export class Engine {
         );
         columns.forEach((column, i) => {
           const mask = intersect(masks[i], others.map((other) => chosen[other][i]));
-          count(column, mask, counts);
+          const numbers = others.length ? markedNumbers(mask) : all[i];
+          count(column, mask, numbers, counts);
         });
         facets[name] = [...counts.values()].sort(
           (a, b) => b.count - a.count || (a.label < b.label ? -1 : 1),

@@ -108,22 +108,24 @@ export async function findNames(segments, words, meanings) {
   const pairs = new Set();
   for (let i = 1; i < words.length; i++) {
     const [one, other] = [words[i - 1], words[i]];
-    if (one === other || !makeName(knownAs.get(one), knownAs.get(other))) continue;
-    pairs.add(`${one} ${other}`).add(`${other} ${one}`);
+    const [first, last] = [knownAs.get(one), knownAs.get(other)];
+    if (one === other || !first?.inNames || !last?.inNames) continue;
+    if (isOrdinary(first) && isOrdinary(last)) continue;
+    pairs.add(`${one} ${other}`);
+    // Names seldom begin with an ordinary word.
+    if (!isOrdinary(last)) pairs.add(`${other} ${one}`);
   }
   const known = await Promise.all([...pairs].map((pair) => lookUp(segments, pair)));
   return known.filter(({ inNames }) => inNames);
 }
 
 /**
- * Whether two words may be a name: both are in names, and one of them is no ordinary word.
+ * Whether a word is in texts much more often than in names.
  *
- * @param {Known | undefined} one
- * @param {Known | undefined} other
+ * @param {Known} known
  */
-function makeName(one, other) {
-  if (!one?.inNames || !other?.inNames) return false;
-  return [one, other].some(({ inNames, inText }) => inNames * ORDINARY >= inText);
+function isOrdinary({ inNames, inText }) {
+  return inNames * ORDINARY < inText;
 }
 
 /**
@@ -150,6 +152,10 @@ export async function findMeanings(segments, words, last) {
       const others = longer
         .filter(({ form, terms }) => form !== word && terms.find(Boolean)?.group !== group)
         .map((other) => ({ known: other, share, atLeast: most }));
+      // What an unknown word may be meant as is fetched while its other endings are looked for.
+      if (!frequency && !longer.length) {
+        for (const segment of segments) nearWords(segment, word).catch(() => {});
+      }
       const inflected = frequency ? [] : await findInflected(segments, word);
       others.push(...inflected.map((other) => ({ known: other, share: INFLECTED })));
       if (inflected.length) return { word, repeats, known, others, corrected: null };

@@ -38,6 +38,7 @@ import { decodePositions, decodePostings } from "./postings.js";
 
 const MOST_SHARDS = 4;
 const POSITIONS_TOGETHER = 4;
+const ENDING = /(?<=.{3})(?:s|es|ed|ing)$/u;
 
 export class Segment {
   /**
@@ -98,6 +99,9 @@ export class Segment {
     if (head !== undefined) return (await this.readHead(head)).get(form) ?? null;
     const shard = lastNotAfter(this.firsts, form);
     if (shard < 0) return null;
+    // The file of the form at which the postings of both are likely to stand, at the same time.
+    const plain = lastNotAfter(this.firsts, form.replace(ENDING, ""));
+    if (plain >= 0 && plain !== shard) this.readTerms(plain).catch(() => {});
     const term = (await this.readTerms(shard)).get(form);
     return term ? this.resolve(term) : null;
   }

@@ -26,10 +26,9 @@ export async function nearWords(segment, word) {
   const characters = [...word];
   if (characters.length < SHORTEST || characters.length > 30) return [];
   const backwards = [...characters].reverse().join("");
-  const parts = [
-    ...(await partsOf(segment, "v", word)),
-    ...(await partsOf(segment, "w", backwards)),
-  ];
+  const parts = (
+    await Promise.all([partsOf(segment, "v", word), partsOf(segment, "w", backwards)])
+  ).flat();
   /** @type {Map<string, number>} */
   const found = new Map();
   for (const { words, levels, reversed } of parts) {

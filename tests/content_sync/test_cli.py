@@ -44,6 +44,7 @@ def test_a_night_ends_with_a_summary(site: Path) -> None:
     for word in ("Records", "Pages", "Search", "Check", "0 errors", "Seconds", "nightpress serve"):
         assert word in result.output
     assert (site / "output/current/public/index.html").is_file()
+    assert any((site / "output/current/public/publications").rglob("*.pdf"))  # the demo's own
 
 
 def test_the_summary_comes_as_json_too(site: Path) -> None:

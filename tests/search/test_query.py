@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -186,3 +187,47 @@ def test_a_quoted_aside_in_a_sentence_is_only_words(index) -> None:
     sentence = f"copper drift {aside} noise, stress lines, resistance hours failure"
     assert search(index, sentence).total == 4
     assert search(index, f"copper {aside}").total == 0
+
+
+def test_a_work_with_all_words_in_title_and_names_comes_first(build, works) -> None:
+    rows = [
+        work("short", "An annotated corpus", ["Simone Pereira"], "Annotation of text. " * 9),
+        work(
+            "whole",
+            "Annotation of predicates that are complex in a large corpus of modern Portuguese",
+            ["Iris Hendrickx", "Amália Mendes", "Sílvia Pereira", "Anabela Gonçalves"],
+        ),
+    ]
+    with open_index([build("d", works + rows) / "index"]) as opened:
+        assert first(opened, "pereira annotation corpus") == "whole"
+        assert first(opened, "pereira annottation corpus") == "whole"
+
+
+def test_a_slip_of_the_pen_is_taken_for_the_usual_word(build, works) -> None:
+    rows = [work(f"usual{n}", "Translation", []) for n in range(30)]
+    rows += [work(f"rare{n}", "Transition of states", []) for n in range(3)]
+    with open_index([build("d", works + rows) / "index"]) as opened:
+        assert first(opened, "transltion").startswith("usual")
+
+
+def test_a_whole_name_counts_more_than_a_part_of_one(build, works) -> None:
+    rows = [
+        work("part", "Tone", ["Zhao-Yu Su", "Huan Sun", "Wen-tau Yih"]),
+        work("whole", "Parsing", ["Ziyu Yao", "Yu Su", "Huan Sun", "Wen-tau Yih"]),
+        *(work(f"other{n}", "Speech", [f"Yu Lin{n}"]) for n in range(9)),
+        *(work(f"more{n}", "Speech", [f"Su Lin{n}"]) for n in range(9)),
+    ]
+    with open_index([build("d", works + rows) / "index"]) as opened:
+        assert first(opened, "Yu Su") == "whole"
+
+
+def work(name: str, title: str, people: list[str], abstract: str = "") -> dict[str, Any]:
+    return {
+        "id": f"publication:{name}",
+        "type": "publication",
+        "url": f"/publications/{name}/",
+        "title": title,
+        "people": people,
+        "abstract": abstract,
+        "year": 2020,
+    }

@@ -134,6 +134,18 @@ def test_features_are_words_of_the_title_and_those_that_the_abstract_repeats() -
     assert not {"w:helps", "w:the", "w:and", "w:time"} & set(found)
 
 
+def test_an_s_that_makes_no_plural_stays() -> None:
+    found = features_of(
+        "Bias of CMOS gates does not matter",
+        "The lens of MEMS; a lens and MEMS.",
+        people=[],
+        topics=[],
+        projects=[],
+    )
+    words = {"bias", "cmos", "gate", "matter", "lens", "mems"}
+    assert {f[2:] for f in found if f.startswith("w:")} == words
+
+
 def test_the_reason_names_what_is_shared() -> None:
     names = {"a:ada": "Ada Lovelace", "a:b": "B. C.", "a:d": "D. E.", "t:w": "Wafer test"}
     assert why(("a:ada", "t:w"), names) == "Shares author Ada Lovelace; topic Wafer test"
