@@ -215,7 +215,7 @@ def test_a_cv_withdrawn_while_the_books_are_written_is_in_none(
         switches.append(live)
         switch(new, live)
         if len(switches) == 4:
-            # In another process, as the service is: the lock is between processes.
+            # As if in another process, as the service is: only the lock on the file counts.
             thread = threading.Thread(target=night.withdraw, args=("s-1",))
             thread.start()
             threads.append(thread)
