@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -23,6 +23,8 @@ class Postbox:
         self.recipients: list[str] = []
         self.answers: dict[str, str] = {}
         self.port = 0
+        self.on_mail: Callable[[], None] | None = None
+        """Is called when a mail is taken, before the sender is told so."""
         self._lock = threading.Lock()
 
     async def handle_RCPT(
@@ -45,6 +47,8 @@ class Postbox:
         with self._lock:
             self.mails.append(mail)
             self.recipients += envelope.rcpt_tos
+        if self.on_mail:
+            self.on_mail()
         return "250 Taken"
 
     def wait_for(self, count: int, *, seconds: float = 30) -> list[EmailMessage]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import smtplib
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -16,6 +19,7 @@ from dynamic.database import begin_writing, db, now
 from dynamic.delivery import deliver
 from dynamic.outbox import Mail, queue_mail, state_of_outbox
 from dynamic.worker import Worker, prune
+from tests.dynamic.process import ROOT
 from tests.dynamic.smtp import smtp_server
 
 
@@ -113,27 +117,29 @@ def test_a_full_mailbox_is_tried_again_after_growing_pauses(app: Flask) -> None:
     assert rows(app)[0].tries == 10
 
 
-def test_a_worker_that_died_in_between_sends_the_same_mail_again(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
+def test_a_worker_killed_in_between_sends_the_same_mail_again(
+    app: Flask, site_folder: Path, environment: dict[str, str]
 ) -> None:
     queue(app, "a@example.org")
     with smtp_server() as postbox:
         use_server(app, postbox.port)
-        sendmail = smtplib.SMTP.sendmail
-
-        def send_and_die(*args: object, **kwargs: object) -> None:
-            sendmail(*args, **kwargs)  # type: ignore[arg-type]
-            raise SystemExit
-
-        monkeypatch.setattr(smtplib.SMTP, "sendmail", send_and_die)
-        with app.app_context(), pytest.raises(SystemExit):
-            deliver()
-        monkeypatch.undo()
+        with (site_folder / "pelicanconf.py").open("a") as conf:
+            conf.write(f'MAIL_SERVER = "127.0.0.1:{postbox.port}"\nMAIL_SECURITY = "none"\n')
+        command = ("service", "worker", "--once", "--site", str(site_folder))
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "content_sync.cli", *command],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+        )
+        postbox.on_mail = worker.kill
+        assert worker.wait(60) != 0
+        postbox.on_mail = None
         with app.app_context():
             assert deliver().sent == 0  # it belongs to the dead worker for a while
         make_due(app)
         with app.app_context():
             assert deliver().sent == 1
+    assert len(postbox.mails) == 2
     assert len({mail["Message-ID"] for mail in postbox.mails}) == 1
 
 

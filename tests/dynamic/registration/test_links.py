@@ -6,7 +6,6 @@ import sqlite3
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
 
 from dynamic.database import db
 from dynamic.links import Link
@@ -55,10 +54,11 @@ def test_what_was_written_by_link_is_not_lost_with_the_database(
     anyone = house.stranger()
     token = token_of(anyone.get(link).text)
 
-    def fail(*_: object) -> None:
-        raise OperationalError("SELECT", None, sqlite3.OperationalError("database is locked"))
-
-    monkeypatch.setattr("dynamic.link_pages.find_link", fail)
+    monkeypatch.setattr("dynamic.database.BUSY_SECONDS", 1)
+    with house.session():
+        file = db.engine.url.database
+    other = sqlite3.connect(str(file), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
     answer = anyone.send(link, csrf_token=token, q_food="No nuts\nand no fish")
     assert answer.status_code == 503
     assert "No nuts\nand no fish</textarea>" in answer.text
@@ -66,6 +66,9 @@ def test_what_was_written_by_link_is_not_lost_with_the_database(
     answer = anyone.send(link, csrf_token="x", q_food="Call 0900\nat once")
     assert answer.status_code == 400
     assert "0900" not in answer.text
+    other.execute("ROLLBACK")
+    other.close()
+    assert anyone.send(link, csrf_token=token, q_food="No nuts\nand no fish").status_code == 303
 
 
 def test_an_offer_is_taken_by_link(house: House) -> None:
