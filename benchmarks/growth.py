@@ -35,7 +35,7 @@ def tables(results: list[dict[str, Any]]) -> str:
     rows: list[list[object]] = []
     for result in results:
         cost, summary = result["runs"][0], result["summary"]
-        pages = summary["build"]["written"]
+        pages = summary["check"]["pages checked"]
         rows.append(
             [
                 result["size"],

@@ -42,7 +42,7 @@ def tables(results: list[dict[str, Any]]) -> str:
             [
                 works,
                 summary["sync"]["rows"],
-                summary["build"]["written"],
+                summary["check"]["pages checked"],
                 cost["cpu_s"],
                 cost["wall_s"],
                 cost["peak_memory"] / 1e6,

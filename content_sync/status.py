@@ -62,6 +62,7 @@ def night_facts(
             "full": built.full,
             "looked_at": built.looked_at,
             "written": built.written,
+            "pages": built.pages,
             "unchanged": built.unchanged,
             "removed": built.removed,
             "shared": built.shared,

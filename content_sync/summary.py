@@ -27,7 +27,10 @@ def sync_words(report: Any) -> str:
 
 def build_words(report: Any) -> str:
     """Say what a build made."""
-    words = f"{report.written:,} pages written, {report.shared:,} files as before"
+    words = f"{report.pages:,} pages"
+    if others := report.written - report.pages:
+        words += f" and {others:,} other {'file' if others == 1 else 'files'}"
+    words += f" written, {report.shared:,} files as before"
     missing = len(report.full_texts.missing)
     if not missing:
         return f"{words}."

@@ -83,8 +83,11 @@ class BuildReport:
     looked_at: int = 0
     """Records and listings whose pages were considered."""
     written: int = 0
+    """Pages, and the files beside them such as citations, that were written."""
+    pages: int = 0
+    """Pages among them."""
     unchanged: int = 0
-    """Pages that were considered and found as in the last release."""
+    """Pages and such files that were considered and found as in the last release."""
     removed: int = 0
     shared: int = 0
     """Files taken over from the last release."""
@@ -275,7 +278,7 @@ class Build:
         ]
 
     def counts(self) -> dict[str, int]:
-        """Return how many works, people … the site shows, and how many pages were written."""
+        """Return how many works, people … the site shows, and how many files were written."""
         visible = dict(
             self.reader.connection.execute("SELECT visible, count(*) FROM cache.works GROUP BY 1")
         )
@@ -376,6 +379,7 @@ class Build:
     def _take_pages(self, batch: Batch, *, incremental: bool) -> None:
         self.report.looked_at += len(batch.ids)
         self.report.written += len(batch.written)
+        self.report.pages += sum(entry.path.endswith(".html") for entry in batch.written)
         self.report.unchanged += len(batch.unchanged)
         if not self.stage:
             return
