@@ -51,7 +51,7 @@ def open_snapshot(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise NightpressError(f"There is no snapshot at {path}.", hint="Run 'nightpress sync'.")
-    _finish_interrupted(path)
+    finish_interrupted(path)
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=30)
     if not is_current(connection):
         connection.close()
@@ -126,8 +126,11 @@ def _statements() -> list[str]:
     return [statement.strip() for statement in text.split(";") if statement.strip()]
 
 
-def _finish_interrupted(path: Path) -> None:
-    """Take back what a killed sync left half-written: a read-only connection may not."""
+def finish_interrupted(path: Path) -> None:
+    """Take back what a killed sync left half-written: a read-only connection may not.
+
+    To be called before a snapshot is opened for reading in another way than `open_snapshot`.
+    """
     if path.with_name(f"{path.name}-journal").exists():
         connection = sqlite3.connect(path, timeout=30)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

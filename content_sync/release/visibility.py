@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from content_sync.errors import ReleaseError
+from content_sync.snapshot import finish_interrupted
 from content_sync.urls import PLURALS
 
 
@@ -53,6 +54,7 @@ def read_hidden(snapshot: Path, on: object) -> set[str]:
 @contextlib.contextmanager
 def _opened(snapshot: Path) -> Iterator[sqlite3.Connection]:
     try:
+        finish_interrupted(snapshot)
         with contextlib.closing(
             sqlite3.connect(snapshot.resolve().as_uri() + "?mode=ro", uri=True)
         ) as connection:

@@ -11,7 +11,7 @@ from typing import Any
 from content_sync.errors import NightpressError
 from content_sync.records import VIEWS, View
 from content_sync.settings import Settings
-from content_sync.snapshot import COLUMNS
+from content_sync.snapshot import COLUMNS, finish_interrupted
 from content_sync.source.session import Session
 from content_sync.sync import compare, night, refusal, staging
 from content_sync.sync.files import remove
@@ -77,6 +77,7 @@ def diff_refused(settings: Settings, *, samples: int) -> DataDiff | None:
     refused = refusal.pending(settings)
     if refused is None:
         return None
+    finish_interrupted(settings.snapshot)
     with closing(sqlite3.connect(f"{settings.snapshot.resolve().as_uri()}?mode=ro", uri=True)) as c:
         c.execute(
             "ATTACH DATABASE ? AS staging",

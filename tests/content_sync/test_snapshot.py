@@ -15,6 +15,7 @@ import pytest
 
 from content_sync.errors import NightpressError
 from content_sync.records import VIEWS
+from content_sync.release.visibility import read_hidden
 from content_sync.snapshot import (
     COLUMNS,
     SYNCS_KEPT,
@@ -53,7 +54,8 @@ def test_snapshot_is_read_only(sqlite_nights: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process does not kill itself so there")
-def test_half_written_changes_are_taken_back_on_opening(sqlite_nights: Any) -> None:
+@pytest.mark.parametrize("asks", ["the reader", "the check"])
+def test_half_written_changes_are_taken_back_on_opening(sqlite_nights: Any, asks: str) -> None:
     sqlite_nights.database.create("publications")
     for number in range(500):
         sqlite_nights.database.add("publications", id=f"p{number}", title="T", abstract="x" * 2000)
@@ -69,6 +71,9 @@ def test_half_written_changes_are_taken_back_on_opening(sqlite_nights: Any) -> N
     subprocess.run([sys.executable, "-c", script, str(path)], check=False)
     journal = path.with_name("snapshot.sqlite-journal")
     assert journal.exists()
+    if asks == "the check":
+        assert read_hidden(path, "2026-11-30") == set()
+        assert not journal.exists()
     connection = open_snapshot(path)
     assert not journal.exists()
     assert connection.execute("SELECT DISTINCT title FROM publications").fetchall() == [("T",)]
