@@ -44,23 +44,13 @@ def build_site(
     inputs = inputs_of(settings)
     stage = open_stage(settings)
     try:
-        trees = {audience: stage.root / audience for audience in ("public", "members")}
-        for tree in trees.values():
-            tree.mkdir()
-        build = Build(
-            settings,
-            stage=stage,
-            trees=trees,
-            today=today_in(settings.timezone),
-            full=full,
-            progress=progress,
-        )
+        build = _begin(settings, stage, full=full, progress=progress)
         if not settings.siteurl and not build.is_demo:
             raise ConfigurationError(
                 "SITEURL is not set, and the records are real.",
                 hint="Set it in pelicanconf.py to the public address of the site.",
             )
-        run_pelican(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
+        run_pelican(settings.pelicanconf, {"OUTPUT_PATH": str(stage.root / "public")}, build)
         _finish(settings, stage, build, inputs, prove or not_compared)
     except BaseException:
         stage.discard()
@@ -92,24 +82,31 @@ def build_part(
     inputs = inputs_of(settings)
     stage = open_stage(settings, part=True)
     try:
-        trees = {audience: stage.root / audience for audience in ("public", "members")}
-        for tree in trees.values():
-            tree.mkdir()
-        build = Build(
-            settings,
-            stage=stage,
-            trees=trees,
-            today=today_in(settings.timezone),
-            progress=progress,
-        )
+        build = _begin(settings, stage, progress=progress)
         build.files_of = tuple(one for kind, one in records if kind == "publication")
-        run_records(settings.pelicanconf, {"OUTPUT_PATH": str(trees["public"])}, build)
-        shutil.rmtree(trees["public"] / "assets")  # as they are in the copy
+        run_records(settings.pelicanconf, {"OUTPUT_PATH": str(stage.root / "public")}, build)
+        shutil.rmtree(stage.root / "public/assets")  # as they are in the copy
         _finish_part(settings, stage, build, inputs)
     except BaseException:
         stage.discard()
         raise
     return build.report, stage
+
+
+def _begin(
+    settings: Settings, stage: Stage, *, full: bool = False, progress: Progress | None = None
+) -> Build:
+    trees = {audience: stage.root / audience for audience in ("public", "members")}
+    for tree in trees.values():
+        tree.mkdir()
+    return Build(
+        settings,
+        stage=stage,
+        trees=trees,
+        today=today_in(settings.timezone),
+        full=full,
+        progress=progress,
+    )
 
 
 def _finish_part(settings: Settings, stage: Stage, build: Build, inputs: str) -> None:
