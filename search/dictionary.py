@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -63,12 +64,14 @@ def write_groups(path: Path, groups: dict[str, list[str]]) -> None:
 
 
 def read_groups(path: Path, stems: Collection[str]) -> dict[str, list[str]]:
-    """Return some stems and their forms, of what `write_groups` wrote."""
+    """Return some stems and their forms, of what `write_groups` wrote: in order of the lines."""
     found = {}
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        stem, _, forms = line.partition("\t")
-        if stem in stems:
-            found[stem] = forms.split("\t")
+    lines = path.read_text(encoding="utf-8").split("\n")
+    for stem in sorted(stems):
+        begins = f"{stem}\t"
+        place = bisect_left(lines, begins)
+        if place < len(lines) and lines[place].startswith(begins):
+            found[stem] = lines[place][len(begins) :].split("\t")
     return found
 
 

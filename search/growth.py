@@ -4,6 +4,9 @@ Beside the base there are up to three younger segments, each some five times as 
 next. A night's documents come into the smallest. When that is full it stays as it is if there
 is room, and else becomes one with the next: so that a night writes little, a reader asks few
 segments, and a document is written again a few times only.
+
+A few documents alone come into a segment of their own before these, the tip, so that one record
+is searchable at once and not after all that is young was indexed again.
 """
 
 from __future__ import annotations
@@ -17,7 +20,9 @@ from search.partitions import open_partition, read_line
 from search.shards import IDS
 
 YOUNGER = 3
-"""Segments beside the base."""
+"""Segments beside the base and the tip."""
+TIP = 32
+"""What the tip may grow to. It costs a reader a small file of words."""
 SHARES = (0.004, 0.02)
 """What the smallest and the middle one may grow to, of all documents, …"""
 YOUNG_SHARE = 0.1
@@ -63,7 +68,9 @@ class Growth:
         if len(self.gone) > max(GONE_SHARE * total, FEW_GONE):
             raise Outgrown
         smallest, middle = (max(share * total, small) for share in SHARES)
-        while self.lines and len(segments) > 1:
+        if self.lines and len(segments) > 1 and segments[-1].living <= TIP:
+            self._take_apart(segments.pop())
+        while len(self.lines) > TIP and len(segments) > 1:
             if segments[-1].living + len(self.lines) <= smallest:
                 self._take_apart(segments.pop())
             elif len(segments) <= YOUNGER:

@@ -89,6 +89,7 @@ def test_processes_that_were_spawned_build_the_same_files(
 def test_nights_leave_what_a_whole_build_would(build, works, ask, monkeypatch) -> None:
     monkeypatch.setattr(search_index, "SMALL", 12)
     monkeypatch.setattr(growth, "YOUNG_SHARE", 0.3)
+    monkeypatch.setattr(growth, "TIP", 6)
     rows = works + many(0, 200)
     night = build("night0", rows, buckets=16)
     layouts = set()
@@ -140,6 +141,32 @@ def test_a_changed_document_renames_little(build) -> None:
     assert report(second)["shards_written"] < 0.05 * report(first)["shards_size"]
 
 
+def test_one_record_leaves_younger_segments_as_they_are(build, ask, monkeypatch) -> None:
+    monkeypatch.setattr(growth, "TIP", 3)
+    rows = many(0, 300)
+    for row in rows[:20]:
+        row["title"] = "Copper at night"
+    young = build("young", rows, build("base", many(0, 300)))
+    names = [segment.name for segment in read_layout(young / "index").segments]
+    assert len(names) == 2
+    sizes = []
+    before = young
+    for number in range(5):
+        rows[number] = {**rows[number], "title": f"Zyzzogeton {number}"}
+        before = build(f"record{number}", rows, before)
+        segments = read_layout(before / "index").segments
+        sizes.append([segment.documents for segment in segments])
+        if number < 3:
+            assert [segment.name for segment in segments[:2]] == names
+    # The tip takes three documents; with the fourth all that is young becomes one again.
+    assert sizes == [[300, 20, 1], [300, 20, 2], [300, 20, 3], [300, 20], [300, 20, 1]]
+    anew = build("anew", rows)
+    assert answers([before]) == answers([anew])
+    asked = [*QUERIES, "zyzzogeton"]
+    found = [[a["total"] for a in ask([f / "shards"], asked)] for f in (before, anew)]
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("way", ["gone", "for members"])
 def test_nothing_is_left_of_a_document_that_goes(build, works, way) -> None:
     secret = many(
@@ -168,7 +195,7 @@ def test_nights_in_which_documents_go_leave_what_a_whole_build_would(
 ) -> None:
     for module, name, value in (
         (search_index, "SMALL", 20), (search_index, "DOCUMENTS_PER_PARTITION", 50),
-        (growth, "YOUNG_SHARE", 0.5), (growth, "SHARES", (0.05, 0.15)),
+        (growth, "YOUNG_SHARE", 0.5), (growth, "SHARES", (0.05, 0.15)), (growth, "TIP", 10),
         (dictionary, "SHARD_BYTES", 1500), (dictionary, "LIST_BYTES", 150),
         (dictionary, "LONGEST_INLINE", 300), (dictionary, "BLOCK_POSTINGS", 40),
         (terms, "BLOCK_POSTINGS", 40),
