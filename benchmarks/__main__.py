@@ -20,6 +20,7 @@ from benchmarks import (
     lighthouse,
     nightly_changed,
     nightly_full,
+    real_pages,
     search_browser,
     service_load,
     sync_million,
@@ -48,6 +49,7 @@ def main() -> None:
     questions: dict[str, Callable[[], None]] = {
         "nightly_full": lambda: nightly_full.run(size),
         "titles": lambda: titles.run(size, sample=given.titles),
+        "real_pages": lambda: real_pages.run(min(size or real_pages.SIZE, real_pages.SIZE)),
         "against_servers": lambda: against_servers.run(size, rounds),
         "search_browser": lambda: search_browser.run(size),
         "lighthouse": lambda: lighthouse.run(size or lighthouse.SIZE),

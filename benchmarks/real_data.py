@@ -76,11 +76,14 @@ def data_folder(named: Path | None = None) -> Path:
     return folder
 
 
-def load(target: Path, data: Path, limit: int | None = None) -> dict[str, int]:
+def load(
+    target: Path, data: Path, limit: int | None = None, *, first: Iterable[str] = ()
+) -> dict[str, int]:
     """Make a source database at `target` from the folder `data`; return rows per table.
 
     With `limit`, whole volumes in a fixed random order up to about `limit` publications,
-    and of everything else what belongs to them; projects in the same proportion.
+    and of everything else what belongs to them; projects in the same proportion. Volumes
+    named in `first` are taken before the others.
     """
     unfinished = target.with_name(target.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
@@ -88,7 +91,7 @@ def load(target: Path, data: Path, limit: int | None = None) -> dict[str, int]:
     try:
         database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
         database.executescript(CONTRACT.read_text(encoding="utf-8"))
-        _Loader(database, data, limit).run()
+        _Loader(database, data, limit, first).run()
         counts = {
             table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
             for (table,) in database.execute("SELECT name FROM sqlite_schema WHERE type='table'")
@@ -111,14 +114,16 @@ def read(path: Path) -> Iterator[Row]:
 class _Loader:
     """One load: volumes first, for they decide which publications are taken."""
 
-    def __init__(self, database: sqlite3.Connection, data: Path, limit: int | None) -> None:
+    def __init__(
+        self, database: sqlite3.Connection, data: Path, limit: int | None, first: Iterable[str]
+    ) -> None:
         self.database = database
         self.data = data
         self.volumes = {v["id"]: v for v in read(data / "volumes.jsonl.gz")}
         works = sum(v["n_papers"] + v["has_frontmatter"] for v in self.volumes.values())
         self.share = min(1.0, limit / works) if limit and works else 1.0
         if limit:
-            self.volumes = _whole_volumes(self.volumes, limit)
+            self.volumes = _whole_volumes(self.volumes, limit, first)
         self.is_subset = limit is not None
         self.venue_names = {v["id"]: v["name"] for v in read(data / "venues.jsonl.gz")}
         self.institution_ids: dict[str, str] = {}  # casefolded name to id
@@ -442,9 +447,10 @@ _PROJECT_COLUMNS = (
 )
 
 
-def _whole_volumes(volumes: dict[str, Row], limit: int) -> dict[str, Row]:
+def _whole_volumes(volumes: dict[str, Row], limit: int, first: Iterable[str]) -> dict[str, Row]:
     order = sorted(volumes)
     random.Random(7).shuffle(order)  # noqa: S311
+    order = list(dict.fromkeys((*first, *order)))
     taken: dict[str, Row] = {}
     works = 0
     for identifier in order:

@@ -21,6 +21,7 @@ QUESTIONS = (
     "growth",
     "cluster",
     "titles",
+    "real_pages",
     "search_browser",
     "lighthouse",
     "against_servers",

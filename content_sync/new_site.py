@@ -74,9 +74,10 @@ MIRROR_PRIVATE = ""
 # Processes for heavy steps; 0 means one for each core.
 WORKERS = 0
 
-# The service behind Apache (`nightpress service`, docs/service.md). Without it, set FEEDBACK_LINKS
-# to False. Feedback on records of a type goes to its mailbox, all other to that of "".
-FEEDBACK_LINKS = True
+# The service behind Apache (`nightpress service`, docs/service.md). When it runs, set
+# FEEDBACK_LINKS to True: pages then lead to its form. Feedback on records of a type goes to its
+# mailbox, all other to that of "".
+FEEDBACK_LINKS = False
 STAFF_MAILBOXES = {{}}  # {{"": "office@example.org", "event": "events@example.org"}}
 MAIL_FROM = ""  # sender of the service's mails
 MAIL_SERVER = ""  # host or host:port of the SMTP server; without one, mails go to var/mail/

@@ -176,6 +176,9 @@ COMPONENTS = {
         title="pandoc", packages=("pandoc",), is_there=lambda: _has_program("pandoc")
     ),
     "biber": Component(title="biber", packages=("biber",), is_there=lambda: _has_program("biber")),
+    "bibtool": Component(
+        title="BibTool", packages=("bibtool",), is_there=lambda: _has_program("bibtool")
+    ),
     "chromium": Component(
         title="Chromium",
         packages=("chromium",),
@@ -209,7 +212,7 @@ COMPONENTS = {
     "validators": Component(
         title="the validators from npm",
         packages=() if _has_program("npm") else ("npm",),
-        is_there=lambda: all(_from_npm(name) for name in ("vnu-jar", "axe-core", "ical.js")),
+        is_there=lambda: all(map(_from_npm, ("vnu-jar", "axe-core", "html-metadata", "ical.js"))),
         from_npm=True,
     ),
     "clamav": Component(

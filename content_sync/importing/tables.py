@@ -167,7 +167,7 @@ def _from_csl(item: Mapping[str, Any], place: str) -> Entry | Refused:
     container = _text(item.get("container-title"))
     is_journal = kind is Kind.JOURNAL_ARTICLE
     return Entry(
-        id=_text(item.get("citation-key") or item.get("id")) or made_id(title, year, doi),
+        id=_csl_id(item) or made_id(title, year, doi),
         title=title,
         kind=kind,
         abstract=_text(item.get("abstract"), lines=True),
@@ -188,6 +188,12 @@ def _from_csl(item: Mapping[str, Any], place: str) -> Entry | Refused:
         editors=_people(item.get("editor")),
         topics=_list(str(item.get("keyword") or "").replace(",", ";")),
     )
+
+
+def _csl_id(item: Mapping[str, Any]) -> str:
+    """Return an item's citation key or id; of an address, as Zotero writes it, the last part."""
+    found = _text(item.get("citation-key") or item.get("id"))
+    return found.rstrip("/").rpartition("/")[2] if re.match(r"https?://", found) else found
 
 
 def _csl_date(value: Any) -> tuple[int | None, int | None, int | None]:

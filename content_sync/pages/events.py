@@ -7,7 +7,7 @@ from itertools import groupby
 
 from content_sync.pages.access import AUDIENCES, ROOT, effective, visible
 from content_sync.pages.calendars import calendar_file
-from content_sync.pages.maths import without_latex
+from content_sync.pages.maths import with_mathml
 from content_sync.pages.model import Context, Made, Page
 from content_sync.pages.people import full_name
 from content_sync.pages.reader import Reader, Row
@@ -130,10 +130,11 @@ def _page(
 ) -> Page:
     root = ROOT[audience]
     days: list[Context] = []
+    undated = "Sessions" if is_past(row, reader.today) else "Time to be announced"
     for day, group in groupby(agenda, lambda s: (s["starts_at"] or "")[:10]):
         days.append(
             {
-                "heading": weekday_in_words(day) if day else "Time to be announced",
+                "heading": weekday_in_words(day) if day else undated,
                 "iso": day,
                 "sessions": [_session(s, speakers[s["id"]], works[s["id"]], root) for s in group],
             }
@@ -193,7 +194,7 @@ def _page(
 def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> Context:
     return {
         "time": time_in_words(session["starts_at"]),
-        "title": without_latex(session["title"]),
+        "title": with_mathml(session["title"]),
         "place": session["place"],
         "speakers": [
             {
@@ -203,7 +204,7 @@ def _session(session: Row, speakers: list[Row], works: list[Row], root: str) -> 
             for p in speakers
         ],
         "works": [
-            {"title": without_latex(w["title"]), "href": root + record_url("publication", w["id"])}
+            {"title": with_mathml(w["title"]), "href": root + record_url("publication", w["id"])}
             for w in works
         ],
     }

@@ -16,6 +16,8 @@ from content_sync.pages.reader import Row
 _MARGIN = 1.5
 """Share of the width, in per cent, kept free on both sides for the marks."""
 _MOST_TICKS = 5
+_LABEL = 18
+"""Share of the narrowest column that a year takes: nearer to the end it would run into the next."""
 
 
 def time_scale(project: Row, deliverables: list[Row]) -> Context | None:
@@ -29,11 +31,11 @@ def time_scale(project: Row, deliverables: list[Row]) -> Context | None:
     scale = {"first": known[0], "last": known[-1]}
     years = range(int(known[0][:4]) + 1, int(known[-1][:4]) + 1)
     step = -(-len(years) // _MOST_TICKS) or 1
-    ticks = [
-        {"at": _place(scale, f"{year}-01-01"), "year": str(year)}
-        for year in years
-        if (year - years[0]) % step == 0
-    ]
+    ticks = []
+    for year in years[::step]:
+        at = _place(scale, f"{year}-01-01")
+        has_room = float(at.removesuffix("%")) <= 100 - _LABEL
+        ticks.append({"at": at, "year": str(year) if has_room else ""})
     return scale | {"ticks": ticks}
 
 

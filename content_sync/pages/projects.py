@@ -310,7 +310,7 @@ def _history(row: Row, deliverables: list[Row]) -> list[Context]:
         steps.append((row["starts_on"], 0, "To start" if is_ahead else "Started", ""))
     if row["ends_on"]:
         word = {ProjectStatus.ENDED: "Ended", ProjectStatus.STOPPED: "Was to end"}
-        steps.append((row["ends_on"], 3, word.get(row["status"], "To end"), ""))
+        steps.append((row["ends_on"], 3, word.get(row["status"], "Planned end"), ""))
     for d in deliverables:
         if d["submitted_on"]:
             slip = slip_in_words(slip_days(d))

@@ -20,6 +20,7 @@ from content_sync.pages.related import Related, item, related_works
 from content_sync.pages.wording import (
     iso_in_words,
     listed,
+    pages_in_words,
     paragraphs,
     size_in_words,
     summary,
@@ -163,7 +164,7 @@ def _page(
         "published_in": row["published_in"],
         "volume": row["volume"],
         "issue": row["issue"],
-        "pages": row["pages"],
+        "pages": pages_in_words(row["pages"]),
         "publisher": row["publisher"],
         "date": date,
         "year_href": "" if withdrawn else f"{root}/years/{row['year'] or 'undated'}/",

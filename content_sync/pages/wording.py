@@ -24,6 +24,7 @@ MONTHS = [
     "December",
 ]
 
+_PAGES = re.compile(r"(?<![\w-])(\w+)\s*(?:--?|[\u2010\u2012\u2014])\s*(\w+)(?![\w-])")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -104,6 +105,14 @@ def weekday_in_words(iso_day: str) -> str:
 def counted(n: int, one: str, many: str = "") -> str:
     """Return `1 work` or `1,204 works`."""
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def pages_in_words(text: str | None) -> str:
+    """Return page numbers as they are printed, ranges with a dash: `1–12` for `1-12` or `1--12`.
+
+    A hyphen that is part of a number, as in `S1-1-S1-9`, stays.
+    """
+    return _PAGES.sub(r"\1–\2", text) if text else ""
 
 
 def listed(names: list[str], most: int = 10) -> str:

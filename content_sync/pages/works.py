@@ -16,7 +16,7 @@ from content_sync.pages.features import features_of
 from content_sync.pages.maths import with_mathml, without_latex
 from content_sync.pages.model import Context, Made, Work
 from content_sync.pages.reader import Reader, Row
-from content_sync.pages.wording import date_in_words, listed
+from content_sync.pages.wording import date_in_words, listed, pages_in_words
 from content_sync.records import Access, Status
 from content_sync.urls import record_url, slug
 
@@ -137,7 +137,8 @@ def _work(
     if not names and facts["editors"]:
         names = [f"{p['name']} (editor)" for p in facts["editors"]]
     venue = row["venue_short"] or row["venue_name"]
-    where = " ".join(str(part) for part in (venue, row["year"]) if part)
+    # A no-break space: a year alone on a line says nothing.
+    where = "\u00a0".join(str(part) for part in (venue, row["year"]) if part)
     if not venue:
         where = ", ".join(str(x) for x in (row["kind"].capitalize(), row["year"]) if x)
     marks = [_MARKS[row["status"]]] if row["status"] in _MARKS else []
@@ -148,7 +149,7 @@ def _work(
         "struck": row["status"] == Status.RETRACTED,
         "by": listed(names),
         "where": where,
-        "pages": row["pages"] or "",
+        "pages": pages_in_words(row["pages"]),
         "pdf": file_url(row, access) if has_file and access == Access.PUBLIC else "",
         "marks": marks if access == Access.PUBLIC else [*marks, _MEMBERS_MARK],
         "coins": facts["coins"],

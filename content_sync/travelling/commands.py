@@ -84,7 +84,9 @@ def edition(
 )
 @click.option("--members", is_flag=True, help="With what members see.")
 def proceedings(site: Path, event_or_theme: str, output: Path, members: bool) -> None:
-    """Make one PDF or EPUB of an event (its id) or a theme (its name).
+    """Make one PDF or EPUB of an event or a theme.
+
+    An event is named by its id, a theme by its name, or either by the last part of its address.
 
     It holds title, contents, the agenda, and the abstract of each work with its citation.
     PDF needs WeasyPrint (pip install 'nightpress[proceedings]'), EPUB needs pandoc.
@@ -95,4 +97,4 @@ def proceedings(site: Path, event_or_theme: str, output: Path, members: bool) ->
     from content_sync.travelling.proceedings import make_proceedings
 
     works = make_proceedings(read_settings(site), event_or_theme, output, members=members)
-    click.echo(f"{output}: {works:,} works.")
+    click.echo(f"{output}: {works:,} work{'' if works == 1 else 's'}.")

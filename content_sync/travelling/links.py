@@ -13,6 +13,7 @@ _ATTRIBUTE = re.compile(r'(\s)(href|src|action|data-[a-z]+)="(/[^"]*)"')
 _SERVER_ONLY = re.compile(
     r'<link rel="(?:preload|search|alternate|prefetch)"[^>]*>\n?|\sdata-withdrawn="[^"]*"'
 )
+_NAMES = re.compile(r'<script [^>]*src="[^"]*/js/names\.[^"]*"></script>\n?')
 _PREFETCH = re.compile(r'\sdata-then="[^"]*"')
 _URL = re.compile(r"""url\(["']?(/[^"')]*)["']?\)""")
 _MODULE = re.compile(r'<script type="module"')
@@ -30,6 +31,8 @@ class Folder:
     def page(self, path: str, html: str) -> str:
         """Return the page at `path` (tree included) with links to files."""
         html = _SERVER_ONLY.sub("", _PREFETCH.sub("", html))
+        # Nothing can be fetched from a folder; the field for names then leads to the search.
+        html = _NAMES.sub("", html)
         # Browsers load no module from a folder; the site's page scripts import nothing.
         html = _MODULE.sub("<script defer", html)
         start = path.rpartition("/")[0]

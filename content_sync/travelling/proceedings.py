@@ -17,27 +17,54 @@ from content_sync.pages.reader import Reader, Row, open_reader
 from content_sync.pages.wording import date_in_words, moment_in_words, paragraphs, span_in_words
 from content_sync.records import Status
 from content_sync.settings import Settings
-from content_sync.urls import record_url
+from content_sync.site_defaults import THEME
+from content_sync.urls import name_slug, record_url, slug
 
 _WORKS = """
 SELECT p.*, v.name AS venue_name FROM publications p LEFT JOIN venues v ON v.id = p.venue_id
 WHERE p.id IN :ids ORDER BY p.title COLLATE NOCASE, p.id"""
+_FONTS = Path(THEME) / "static" / "fonts"
+_OWN = "https://fonts.invalid/"
+_SHOWN = 5
 
 _STYLE = """
+@font-face { font-family: Press; font-style: normal; src: url(press-serif-latin.woff2); }
+@font-face { font-family: "Press more"; font-style: normal; src: url(press-serif-latin-ext.woff2); }
+@font-face { font-family: Slanted; font-style: italic; src: url(press-serif-italic-latin.woff2); }
+@font-face { font-family: "Slanted more"; font-style: italic;
+  src: url(press-serif-italic-latin-ext.woff2); }
 @page { size: A4; margin: 24mm 22mm 26mm;
-  @bottom-center { content: counter(page); font: 9pt serif; } }
+  @bottom-center { content: counter(page); font: 9pt Press, serif; } }
 @page :first { @bottom-center { content: none } }
-html { font: 10.5pt/1.45 "Source Serif 4", "Source Serif Pro", Georgia, "DejaVu Serif", serif; }
-h1 { font-size: 26pt; line-height: 1.15; margin: 60mm 0 6mm; font-weight: 600; }
-h2 { font-size: 15pt; break-before: page; margin: 0 0 5mm; font-weight: 600; }
+html { font: 10.5pt/1.45 Press, "Press more", Georgia, "DejaVu Serif", serif; }
+h1 { font-size: 26pt; line-height: 1.15; margin: 60mm 0 6mm; font-weight: 400; }
+h2 { font-size: 15pt; break-before: page; margin: 0 0 5mm; font-weight: 400; }
 h3 { font-size: 12.5pt; line-height: 1.25; margin: 9mm 0 1.5mm; font-weight: 600;
   break-after: avoid; }
 p { margin: 0 0 2mm; hyphens: auto; text-align: justify; orphans: 3; widows: 3; }
 .by, .where, .toc p, .agenda p { text-align: left; hyphens: manual; }
-.by { font-style: italic; } .where { font-size: 9pt; } .mark { font-weight: 700; }
-.toc a { color: inherit; text-decoration: none; }
+.by, mi { font-family: Slanted, "Slanted more", "DejaVu Serif", serif; font-style: italic; }
+.where { font-size: 9pt; } .mark { font-weight: 700; }
+a { color: inherit; text-decoration: none; }
 .toc a::after { content: leader(". ") target-counter(attr(href), page); }
-.agenda h4 { margin: 5mm 0 1mm; font-size: 11pt; }
+.agenda h4 { margin: 5mm 0 .5mm; font-size: 11pt; font-weight: 600; break-after: avoid; }
+"""
+
+# WeasyPrint takes the elements of MathML for words in a row: ten to the fifth would read 105.
+_MATHS_STYLE = """
+msup > :nth-child(2), msubsup > :nth-child(3), mover > :nth-child(2), munderover > :nth-child(3)
+  { vertical-align: super; font-size: 72%; line-height: 0; }
+msub > :nth-child(2), msubsup > :nth-child(2), munder > :nth-child(2), munderover > :nth-child(2)
+  { vertical-align: sub; font-size: 72%; line-height: 0; }
+mfrac > :first-child::after { content: "\\2215"; }
+mfrac > mrow::before, msqrt::before, mroot > :first-child::before { content: "("; }
+mfrac > mrow::after, msqrt::after, mroot > :first-child::after { content: ")"; }
+mfrac > mrow:first-child::after { content: ")\\2215"; }
+msqrt::before { content: "\\221A("; }
+mroot::before { content: "\\221A"; }
+mroot > :nth-child(2) { vertical-align: super; font-size: 72%; line-height: 0; }
+mtd + mtd::before { content: " "; }
+mtr + mtr::before { content: "; "; }
 """
 
 _EPUB_STYLE = "h1, h2, h3 { line-height: 1.2 } p { margin: 0 0 .5em } .by { font-style: italic }"
@@ -62,7 +89,9 @@ class _Volume:
 
 
 def make_proceedings(settings: Settings, name: str, output: Path, *, members: bool = False) -> int:
-    """Write the proceedings of an event (by id) or a theme (by name); return the works in them.
+    """Write the proceedings of an event or a theme; return how many works are in them.
+
+    An event is named by its id, a theme by its name, and both by the last part of their address.
 
     Raises NightpressError when there is no such event or theme, when it has no works, and when
     the program is missing that makes such a file.
@@ -70,19 +99,24 @@ def make_proceedings(settings: Settings, name: str, output: Path, *, members: bo
     ending = output.suffix.lower()
     if ending not in (".pdf", ".epub"):
         raise NightpressError(f"{output} is neither .pdf nor .epub.", hint="Name it so.")
-    if not settings.snapshot.is_file():
-        raise NightpressError("There is no snapshot.", hint="Run 'nightpress sync' first.")
+    cache = settings.var / "cache.sqlite"
+    if not (settings.snapshot.is_file() and cache.is_file()):
+        raise NightpressError(
+            "There are no records yet.", hint="Run 'nightpress nightly' once before."
+        )
     today = today_in(settings.timezone).isoformat()
-    reader = open_reader(settings.snapshot, settings.var / "cache.sqlite", today)
+    reader = open_reader(settings.snapshot, cache, today)
     try:
         audience = "members" if members else "public"
         volume = _event(reader, name, audience) or _theme(reader, name, audience)
         if volume is None:
             raise NightpressError(
-                f"There is no event of the id and no theme of the name {name!r}.",
-                hint="The last part of an event's address is its id.",
+                f"There is no event and no theme {name!r}.", hint=_what_there_is(reader, audience)
             )
         works = _works(reader, volume.works, audience)
+        if volume.sessions:  # in the order in which they were heard
+            heard = {one: number for number, one in enumerate(volume.works)}
+            works.sort(key=lambda work: heard[work[0]["id"]])
         if not works and not volume.sessions:
             raise NightpressError(f"{volume.title} has no works and no agenda.")
         html = _html(settings, volume, works)
@@ -96,15 +130,27 @@ def make_proceedings(settings: Settings, name: str, output: Path, *, members: bo
     return len(works)
 
 
+def _what_there_is(reader: Reader, audience: str) -> str:
+    rows = reader.rows("SELECT id, access FROM events ORDER BY starts_at DESC, id", None)
+    events = [row["id"] for row in rows if visible(row["access"], audience)][:_SHOWN]
+    rows = reader.rows("SELECT DISTINCT theme, access FROM projects WHERE theme <> ''", None)
+    themes = sorted({row["theme"] for row in rows if visible(row["access"], audience)})[:_SHOWN]
+    return (
+        f"Events, the latest first: {', '.join(events) or 'none'}."
+        f" Themes: {', '.join(themes) or 'none'}."
+    )
+
+
 def _event(reader: Reader, name: str, audience: str) -> _Volume | None:
-    rows = reader.rows("SELECT * FROM events WHERE id = :1".replace(":1", "?"), None, name)
-    if not rows or not visible(rows[0]["access"], audience):
+    rows = reader.rows("SELECT * FROM events ORDER BY id <> ?, id", None, name)
+    named = [row for row in rows if name in (row["id"], slug(row["id"]))]
+    if not named or not visible(named[0]["access"], audience):
         return None
-    event = rows[0]
+    event = named[0]
     sessions = reader.rows(
         "SELECT * FROM event_sessions WHERE event_id = ? ORDER BY starts_at, position, id",
         None,
-        name,
+        event["id"],
     )
     ids = [s["id"] for s in sessions]
     speakers = reader.grouped(
@@ -138,17 +184,21 @@ def _event(reader: Reader, name: str, audience: str) -> _Volume | None:
 
 def _theme(reader: Reader, name: str, audience: str) -> _Volume | None:
     rows = reader.rows(
-        "SELECT DISTINCT p.id, p.title, p.access, pp.publication_id FROM projects p"
-        " LEFT JOIN project_publications pp ON pp.project_id = p.id WHERE p.theme = ?",
+        "SELECT DISTINCT p.id, p.theme, p.title, p.access, pp.publication_id FROM projects p"
+        " LEFT JOIN project_publications pp ON pp.project_id = p.id WHERE p.theme <> ''",
         None,
-        name,
     )
-    seen = [row for row in rows if visible(row["access"], audience)]
+    seen = [
+        row
+        for row in rows
+        if name in (row["theme"], name_slug(row["theme"])) and visible(row["access"], audience)
+    ]
     if not seen:
         return None
-    titles = sorted({row["title"] for row in seen})
+    titles = sorted({without_latex(row["title"]) for row in seen})
     works = [row["publication_id"] for row in seen if row["publication_id"]]
-    return _Volume(name, f"Works of the projects {'; '.join(titles)}", [], [], works)
+    lead = f"Works of the projects {'; '.join(titles)}"
+    return _Volume(seen[0]["theme"], lead, [], [], works)
 
 
 def _works(reader: Reader, ids: list[str], audience: str) -> list[tuple[Row, list[str]]]:
@@ -172,12 +222,15 @@ def _html(settings: Settings, volume: _Volume, works: list[tuple[Row, list[str]]
     def link(one: str) -> str:
         return f'<p><a href="#{place[one]}">{escape(titles[one])}</a></p>'
 
-    agenda = "".join(
-        f"<h4>{escape(s.title)}</h4>"
-        f"<p>{escape(', '.join(x for x in (s.when, s.place, *s.speakers) if x))}</p>"
-        + "".join(link(one) for one in s.works if one in place)
-        for s in volume.sessions
-    )
+    def session(s: _Session) -> str:
+        title, works = without_latex(s.title), [one for one in s.works if one in place]
+        heading = escape(title)
+        if [titles[one] for one in works] == [title]:  # the talk on a paper has its name
+            heading, works = f'<a href="#{place[works[0]]}">{heading}</a>', []
+        facts = escape(", ".join(x for x in (s.when, s.place, *s.speakers) if x))
+        return f"<h4>{heading}</h4><p>{facts}</p>{''.join(map(link, works))}"
+
+    agenda = "".join(map(session, volume.sessions))
     body = "".join(
         f'<h3 id="{place[row["id"]]}">{with_mathml(row["title"])}</h3>'
         + (
@@ -202,7 +255,8 @@ def _html(settings: Settings, volume: _Volume, works: list[tuple[Row, list[str]]
     return (
         f"<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         f"<title>{escape(volume.title)}</title><meta name='author'"
-        f" content='{escape(settings.sitename, quote=True)}'><style>{_STYLE}</style></head>"
+        f" content='{escape(settings.sitename, quote=True)}'>"
+        f"<style>{_STYLE}{_MATHS_STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>"
     )
 
@@ -225,6 +279,7 @@ def _where(settings: Settings, row: Row) -> str:
 def _write_pdf(html: str, output: Path) -> None:
     try:
         from weasyprint import HTML  # type: ignore[import-untyped]
+        from weasyprint.urls import URLFetcher, URLFetcherResponse  # type: ignore[import-untyped]
     except (ImportError, OSError) as error:
         raise NightpressError(
             f"WeasyPrint, which makes PDFs, cannot be used: {error}.",
@@ -232,10 +287,14 @@ def _write_pdf(html: str, output: Path) -> None:
             " apt install libpango-1.0-0 libpangoft2-1.0-0; or ask for an .epub.",
         ) from error
 
-    def fetch_nothing(url: str, *_: object, **__: object) -> dict[str, object]:
-        raise ValueError(f"{url} is not fetched: proceedings are made of the records alone")
+    class Fonts(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:
+            name = url.removeprefix(_OWN)
+            if name not in {file.name for file in _FONTS.glob("*.woff2")}:
+                raise ValueError(f"{url} is not fetched: proceedings are made of records alone")
+            return URLFetcherResponse(url, (_FONTS / name).read_bytes())
 
-    HTML(string=html, url_fetcher=fetch_nothing).write_pdf(str(output), pdf_ua=False)
+    HTML(string=html, base_url=_OWN, url_fetcher=Fonts()).write_pdf(str(output))
 
 
 def _write_epub(html: str, title: str, author: str, output: Path) -> None:

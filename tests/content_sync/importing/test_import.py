@@ -31,7 +31,7 @@ r1;"Eine ""Studie""; kurz";"Żak, Łukasz; Lin Chen";2021.0;Berichte;10.5555/abc
 x;Falsch;;2000;;;secret;
 """
 CSL = """[
- {"id": "csl1", "type": "article-journal", "title": "Über Netze",
+ {"id": "http://zotero.org/users/7/items/csl1", "type": "article-journal", "title": "Über Netze",
   "issued": {"date-parts": [[2022, 3]]},
   "author": [{"family": "Berg", "given": "Jan", "non-dropping-particle": "van der",
               "ORCID": "https://orcid.org/0000-0002-1825-0097"}, {"literal": "WHO"}],

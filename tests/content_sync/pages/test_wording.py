@@ -10,6 +10,7 @@ from content_sync.pages.wording import (
     counted,
     date_in_words,
     listed,
+    pages_in_words,
     paragraphs,
     size_in_words,
     span_in_words,
@@ -111,3 +112,19 @@ def test_a_pager_leads_to_the_ends_and_the_neighbours() -> None:
     assert links["prev"] == "/years/2019/9/"
     assert links["links"][0]["href"] == "/years/2019/"
     assert pager("/years/2019/", 1, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("1-12", "1–12"),
+        ("e12 -- e30", "e12–e30"),
+        ("1–2", "1–2"),
+        ("7-9, 12-14", "7–9, 12–14"),
+        ("S1-1-S1-9", "S1-1-S1-9"),
+        ("12", "12"),
+        (None, ""),
+    ],
+)
+def test_page_numbers_have_the_dash_of_print(text: str | None, shown: str) -> None:
+    assert pages_in_words(text) == shown
