@@ -170,25 +170,38 @@ def after_release(site: Path) -> str:
     The nightly job calls this. A site without a service, or a service that fails, is no
     failure of the night.
     """
-    from dynamic.worker import follow_release, prune
 
-    return beside_the_night(site, lambda: follow_release() + prune())
+    def work() -> None:
+        from dynamic.worker import follow_release, prune
+
+        follow_release()
+        prune()
+
+    return beside_the_night(site, work)
 
 
 def before_build(site: Path) -> str:
     """Write what the build reads of the service; return a line to tell, or nothing."""
-    from dynamic.service_export import write_export
 
-    return beside_the_night(site, write_export)
+    def work() -> None:
+        from dynamic.service_export import write_export
+
+        write_export()
+
+    return beside_the_night(site, work)
 
 
 def beside_the_night(site: Path, work: Any) -> str:
     """Do some work of the service in the nightly job; return a line to tell, or nothing."""
-    from dynamic.database import working
     from dynamic.errors import ServiceError
-    from dynamic.migrating import is_migrated
+    from dynamic.settings import read_service_settings
 
     try:
+        if not read_service_settings(site, answers=False).has_database:
+            return ""  # Flask and all that comes with it take a second to load
+        from dynamic.database import working
+        from dynamic.migrating import is_migrated
+
         app = _make(site, answers=False)
         with working(app):
             if is_migrated(app):

@@ -102,6 +102,11 @@ class ServiceSettings:
         return self.database or f"sqlite:///{(self.var / 'service.sqlite').as_posix()}"
 
     @property
+    def has_database(self) -> bool:
+        """Whether there is a database to ask: one that is named, or the file of the default."""
+        return bool(self.database) or (self.var / "service.sqlite").is_file()
+
+    @property
     def cv_books(self) -> tuple[Path, ...]:
         """The CV book's folder on every node."""
         return tuple(self.site / folder for folder in self.cv_book_folders or ("var/cvbook",))

@@ -217,10 +217,10 @@ def _environment(settings: Settings) -> tuple[Environment, dict[str, str]]:
     import json
 
     from content_sync import __version__
-    from content_sync.pages.build import plain_settings
     from content_sync.pages.generator import make_environment
     from content_sync.pages.render import prepare_environment
     from content_sync.pages.service_file import SERVICE_FILE
+    from content_sync.pages.shown import plain_settings
     from content_sync.release.stage import live
 
     release = live(settings)

@@ -15,7 +15,13 @@ from typing import NamedTuple
 
 import orjson
 
-from content_sync.machines.records import PUBLIC_IDS, Record, read_records
+from content_sync.machines.records import (
+    PUBLIC_IDS,
+    Record,
+    keep_records,
+    make_records,
+    remember_records,
+)
 from content_sync.pages.reader import Reader, in_batches
 from content_sync.release import history
 from content_sync.settings import Settings
@@ -65,8 +71,11 @@ def bring_up_to_date(
         asked = set(looked_at)
         wanted = [i for i in there if i in asked or i not in known or known[i].deleted]
     changed: dict[str, list[tuple[str, bytes]]] = defaultdict(list)
+    remember_records(reader)
     for ids in in_batches(wanted, _BATCH):
-        for record in read_records(reader, ids).values():
+        records = make_records(reader, ids)
+        keep_records(reader, records.values())
+        for record in records.values():
             digest = digest_of(record)
             before = known.get(record["id"])
             if before is None or before.deleted or before.digest != digest:

@@ -8,7 +8,6 @@ works that changed are read and compressed again.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from content_sync.citations.lists import AROUND, FORMATS, join_members
 from content_sync.citations.lists import FOLDER as CITATIONS
 from content_sync.machines.files import Files
 from content_sync.pages.reader import Reader
+from content_sync.release.gzipped import gzipped
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage
 from content_sync.urls import slug
@@ -94,7 +94,7 @@ def _members(
         member = files.put(
             f"{_MEMBERS}/{year}{f'-{bucket}' if bucket else ''}.{ending}.gz",
             [entry.sha256 for entry in some],
-            lambda some=some: _gzip(
+            lambda some=some: gzipped(
                 join_members(  # type: ignore[misc]
                     [(stage.root / entry.path).read_bytes() for entry in some], ending
                 )
@@ -118,8 +118,8 @@ def _cut(members: Iterable[_Member]) -> list[list[_Member]]:
 
 def _put_together(files: Files, part: list[_Member], ending: str) -> bytes:
     before, between, after = AROUND[ending]
-    content = _gzip(between).join(files.read(member.path) for member in part)
-    return (_gzip(before) if before else b"") + content + (_gzip(after) if after else b"")
+    content = gzipped(between).join(files.read(member.path) for member in part)
+    return (gzipped(before) if before else b"") + content + (gzipped(after) if after else b"")
 
 
 def citation_years(shards: list[Shard]) -> list[dict[str, Any]]:
@@ -148,9 +148,3 @@ def _latest_first(key: tuple[str, int]) -> tuple[int, int]:
 
 def _name(year: str, part: int, ending: str) -> str:
     return f"citations/{year}{f'-{part}' if part else ''}.{ending}.gz"
-
-
-def _gzip(content: bytes) -> bytes:
-    """Return it compressed lightly: level 6 would take four times as long for a fifth less."""
-    squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return squeeze.compress(content) + squeeze.flush()

@@ -11,7 +11,7 @@ import sqlite3
 import tempfile
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from content_sync.machines.oai import bucket_digits, bucket_of
 from content_sync.machines.records import read_records
 from content_sync.pages.reader import Reader, in_batches
 from content_sync.release.addresses import COMPRESSED
+from content_sync.release.gzipped import gzipped, gzipped_chunks
 from content_sync.release.stage import Stage
 
 FOLDER = "public/data"
@@ -70,13 +71,15 @@ def write_dumps(files: Files, stage: Stage, reader: Reader, catalogue: Catalogue
     for stamp in alive:
         buckets[bucket_of(stamp.id, digits)].append(stamp)
     parts = []
+    ids = []
     for bucket, stamps in sorted(buckets.items()):
         entry = files.put(
             f"{_MEMBERS}/{bucket}.gz",
             [part for s in stamps for part in (s.id, s.digest)],
-            lambda stamps=stamps: _gzip(_lines(reader, stamps)),  # type: ignore[misc]
+            lambda stamps=stamps: gzipped(_lines(reader, stamps)),  # type: ignore[misc]
         )
         parts.append((entry.path, entry.sha256))
+        ids.append([stamp.id for stamp in stamps])
     digests = [digest for _, digest in parts]
     dumps = [
         (f"{FOLDER}/publications.jsonl.gz", ""),
@@ -87,13 +90,13 @@ def write_dumps(files: Files, stage: Stage, reader: Reader, catalogue: Catalogue
         return (files.read(path) for path, _ in parts)
 
     files.put(dumps[0][0], digests, lambda: b"".join(members()))
-    files.put(dumps[1][0], [*digests, _SCHEMA], lambda: _sqlite(members()))
+    files.put(dumps[1][0], [*digests, _SCHEMA], lambda: _sqlite(zip(ids, members(), strict=True)))
     for day, stamps in sorted(_days(catalogue).items(), reverse=True)[:DAYS_KEPT]:
         path = f"{FOLDER}/changes/{day}.jsonl.gz"
         files.put(
             path,
             [part for s in stamps for part in (s.id, s.digest)],
-            lambda stamps=stamps: _gzip(_lines(reader, stamps)),  # type: ignore[misc]
+            lambda stamps=stamps: gzipped(_lines(reader, stamps)),  # type: ignore[misc]
         )
         dumps.append((path, day))
     files.finish(f"{FOLDER}/changes/", f"{_MEMBERS}/")
@@ -132,13 +135,11 @@ def _lines(reader: Reader, stamps: list[Stamp]) -> bytes:
     return b"".join(lines) + b"".join(orjson.dumps(one) + b"\n" for one in gone)
 
 
-def _gzip(content: bytes, level: int = 6) -> bytes:
-    squeeze = zlib.compressobj(level, zlib.DEFLATED, 31)
-    return squeeze.compress(content) + squeeze.flush()
+def _sqlite(members: Iterable[tuple[list[str], bytes]]) -> bytes:
+    """Return a compressed database of all records: the same bytes for the same records.
 
-
-def _sqlite(members: Iterator[bytes]) -> bytes:
-    """Return a compressed database of all records: the same bytes for the same records."""
+    A member comes with the ids of its records.
+    """
     columns = ",\n    ".join(
         f"{name} {kind} AS (json_extract(record, '$.{name}'))" for name, kind in _COLUMNS.items()
     )
@@ -149,14 +150,13 @@ def _sqlite(members: Iterator[bytes]) -> bytes:
             database.execute("PRAGMA synchronous = OFF")
             database.executescript(_SCHEMA.format(columns=columns))
             database.execute("BEGIN")
-            for member in members:
-                lines = zlib.decompress(member, 31).splitlines()
+            for ids, member in members:
+                # JSON has no line ends in it, but may have characters that `str` splits at.
+                lines = zlib.decompress(member, 31).removesuffix(b"\n").split(b"\n")
                 database.executemany(
                     "INSERT INTO publications VALUES (?, ?)",
-                    ((orjson.loads(line)["id"], line.decode()) for line in lines),
+                    zip(ids, (line.decode() for line in lines), strict=True),
                 )
             database.execute("COMMIT")
-        squeeze = zlib.compressobj(1, zlib.DEFLATED, 31)  # level 6 takes four times as long
         with file.open("rb") as content:
-            chunks = iter(lambda: content.read(1 << 20), b"")
-            return b"".join(map(squeeze.compress, chunks)) + squeeze.flush()
+            return gzipped_chunks(iter(lambda: content.read(1 << 20), b""))

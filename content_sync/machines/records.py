@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from xml.sax.saxutils import escape
+
+import orjson
 
 from content_sync.pages.access import effective
 from content_sync.pages.maths import without_latex
@@ -49,8 +52,34 @@ _COPIED = (
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+_REMEMBERED = "SELECT id, record FROM temp.exports WHERE id IN :ids"
+
+
+def remember_records(reader: Reader) -> None:
+    """Let a reader keep what is handed to `keep_records`: several exports hold each record."""
+    reader.connection.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS exports (id TEXT PRIMARY KEY, record BLOB) WITHOUT ROWID"
+    )
+
+
+def keep_records(reader: Reader, records: Iterable[Record]) -> None:
+    """Keep records for the `read_records` of this build."""
+    reader.connection.executemany(
+        "INSERT OR REPLACE INTO temp.exports VALUES (?, ?)",
+        ((record["id"], orjson.dumps(record)) for record in records),
+    )
+
+
 def read_records(reader: Reader, ids: list[str]) -> dict[str, Record]:
     """Return those of the publications that everyone may see, by id."""
+    found = {row[0]: orjson.loads(row[1]) for row in reader.rows(_REMEMBERED, ids)}
+    if rest := [one for one in ids if one not in found]:
+        found |= make_records(reader, rest)
+    return {one: found[one] for one in sorted(found)}
+
+
+def make_records(reader: Reader, ids: list[str]) -> dict[str, Record]:
+    """Return the same, made of the snapshot."""
     people = reader.grouped(_PEOPLE, ids)
     topics = reader.grouped(_TOPICS, ids)
     replaced = {row["id"]: row["replaced_by"] for row in reader.rows(_REPLACEMENTS, ids)}

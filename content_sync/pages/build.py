@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -12,23 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from content_sync import __version__
 from content_sync.errors import BuildError
 from content_sync.pages.access import ROOT, effective
-from content_sync.pages.assets import read_assets
 from content_sync.pages.cache import Cache
 from content_sync.pages.documents import Documents, buckets_for
 from content_sync.pages.errors import ERROR_PAGES
 from content_sync.pages.errors import FOLDER as ERRORS_FOLDER
-from content_sync.pages.full_texts import FullTextReport, bring_full_texts, link, stored_file
+from content_sync.pages.full_texts import FullTextReport, bring_full_texts
+from content_sync.pages.placing import place_full_texts
 from content_sync.pages.postings import KEPT, Postings
 from content_sync.pages.reader import Reader, in_batches, open_reader
+from content_sync.pages.recipe import engine_digest, template_digests
 from content_sync.pages.registrations import digest_of_registrations, read_registrations
 from content_sync.pages.render import (
     Batch,
     Renderer,
     Setup,
-    TemplateDigests,
     digest_of_values,
     make_batch,
     prepare_environment,
@@ -37,14 +36,14 @@ from content_sync.pages.scope import everything, look_at, owned_paths
 from content_sync.pages.sections import navigation
 from content_sync.pages.security import SECURITY_FILE, security_text
 from content_sync.pages.service_file import service_file
+from content_sync.pages.shown import footer_links, shown_by_every_page
 from content_sync.pages.signals import records_ready
 from content_sync.pages.wording import iso_in_words
 from content_sync.processes import at_once, is_worth_it, processes
 from content_sync.records import Access, Status
-from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings, read_settings
-from content_sync.urls import PLURALS, record_url, slug
+from content_sync.urls import PLURALS, record_url
 
 if TYPE_CHECKING:
     from content_sync.pages.generator import RecordsGenerator
@@ -65,10 +64,6 @@ _BATCH = {
 _BATCH_OTHERS = 200
 _FEW = 1500
 """Up to so many records are rendered here: starting processes would take longer."""
-
-SITE_CSS = "css/site.css"
-LOGOS = ("images/logo.svg", "images/logo.png", "images/logo.webp")
-"""What a site may add below its own theme/static/: colours, and the logo in its header."""
 
 _DOCUMENTED = {"work" if kind == "publication" else kind: kind for kind in PLURALS}
 """Kind of batch → type of the records that it brings documents of."""
@@ -161,27 +156,20 @@ class Build:
 
     def globals(self, generator: RecordsGenerator) -> dict[str, Any]:
         """Return what every template may show, `asset` included."""
-        theme = Path(generator.theme)
-        client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
-        own = self.settings.site / "theme" / "static"
-        assets, self._assets = read_assets(theme / "static", client, own)
-        self._globals = {
-            **plain_settings(generator.settings),
-            "nav": navigation(self.reader),
-            "is_demo": self.is_demo,
-            "footer_links": _footer_links(generator.context),
-            "assets": assets,
-            "site_css": SITE_CSS in assets,
-            "site_logo": next((name for name in LOGOS if name in assets), ""),
-            "generator": f"Nightpress {__version__}",
-            "sign_in_url": self.settings.sign_in_url,
-        }
+        self._globals, self._assets = shown_by_every_page(
+            self.settings,
+            generator.settings,
+            theme=Path(generator.theme),
+            navigation=navigation(self.reader),
+            footer=footer_links(generator.context),
+            is_demo=self.is_demo,
+        )
         prepare_environment(generator.env, self._globals)
         return {
             **self._globals,
             "audience": "public",
             "root": "",
-            "asset": lambda name: assets[name],
+            "asset": lambda name: self._globals["assets"][name],
         }
 
     def make_records(self, generator: RecordsGenerator, news: list[dict[str, Any]]) -> None:
@@ -215,7 +203,13 @@ class Build:
         finally:
             if executor:
                 executor.shutdown(cancel_futures=True)
-        self._place_full_texts(None if scope is None else scope["publication"])
+        place_full_texts(
+            self.settings,
+            self.reader,
+            self.trees,
+            self.stage,
+            None if scope is None else scope["publication"],
+        )
         self._renderer = renderer
 
     def bring_full_texts(self) -> FullTextReport:
@@ -464,8 +458,7 @@ class Build:
 
     def _digests(self, generator: RecordsGenerator) -> dict[str, str]:
         """Return what, beside records, decides how the pages look."""
-        templates = TemplateDigests(generator.env)
-        self._template_digests = {name: templates.of(name) for name in TEMPLATES}
+        self._template_digests = template_digests(generator.env)
         digest = hashlib.blake2b(b"".join(self._template_digests.values()), digest_size=16)
         return {
             "snapshot": self.snapshot_id,
@@ -474,7 +467,7 @@ class Build:
             "registrations": self.registrations_id,
             "globals": digest_of_values([self._globals, self.settings.left_out]).hex(),
             "templates": digest.hexdigest(),
-            "engine": _engine_digest(),
+            "engine": engine_digest(),
             "buckets": str(buckets_for(self._records())),
         }
 
@@ -500,42 +493,6 @@ class Build:
             target.unlink(missing_ok=True)
             target.write_bytes(content)
 
-    def _place_full_texts(self, ids: Iterable[str] | None) -> None:
-        """Link each full text into the tree of those who may read it."""
-        sql = """
-            SELECT p.id, p.access, p.public_on, p.status, f.ending, f.size, f.sha256
-            FROM publications p LEFT JOIN cache.full_texts f ON f.publication_id = p.id"""
-        if ids is None:
-            rows = self.reader.connection.execute(f"{sql} WHERE f.size IS NOT NULL ORDER BY p.id")
-        else:
-            rows = iter(self.reader.rows(f"{sql} WHERE p.id IN :ids ORDER BY p.id", list(ids)))  # type: ignore[assignment]
-        entries: list[Entry] = []
-        shown: set[str] = set()
-        for row in rows:
-            if row["size"] is None or row["status"] == Status.WITHDRAWN:
-                continue
-            access = effective(row["access"], row["public_on"], self.today)
-            audience = "public" if access == Access.PUBLIC else "members"
-            name = slug(row["id"])
-            file = f"publications/{name}/{name}{row['ending']}"
-            link(stored_file(self.settings, row["sha256"]), self.trees[audience] / file)
-            path = f"{audience}/{file}"
-            shown.add(path)
-            entries.append(
-                Entry(path, row["size"], row["sha256"], row["sha256"], f"publication:{row['id']}")
-            )
-        if not self.stage:
-            return
-        self.stage.add(entries)
-        if ids is not None:
-            gone = [
-                path
-                for one in ids
-                for path in owned_paths(self.stage, "full_text", one)
-                if path not in shown
-            ]
-            self.stage.remove(gone)
-
     def _base_manifest(self) -> Path | None:
         if self.stage and self.stage.base:
             return self.stage.base.root / "manifest.sqlite"
@@ -556,28 +513,6 @@ KINDS_AFTER = (
     "event",
     "letter",
     "section",
-)
-
-TEMPLATES = (
-    "card.html",
-    "publication.html",
-    "tombstone.html",
-    "person.html",
-    "venue.html",
-    "listing.html",
-    "topic.html",
-    "project.html",
-    "theme.html",
-    "institution.html",
-    "event.html",
-    "entries.html",
-    "publications.html",
-    "home.html",
-    "search.html",
-    "opensearch.xml",
-    "not_found.html",
-    "error.html",
-    "changes.html",
 )
 
 
@@ -609,42 +544,3 @@ def _meta(reader: Reader, name: str) -> str:
         "SELECT value FROM main.meta WHERE name = ?", (name,)
     ).fetchone()
     return str(row[0]) if row else ""
-
-
-def _footer_links(context: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the links below every page: news, search and the pages of prose."""
-    links = [("News", "/news/")] if context.get("articles") else []
-    links += [(str(page.title), f"/{page.url}") for page in context.get("pages", ())]
-    links += [("What changed", "/changes/"), ("Data", "/data/")]
-    return [{"title": title, "url": url} for title, url in [*links, ("Search", "/search/")]]
-
-
-_OWN_BUSINESS = ("PATH", "THEME", "PLUGINS", "NIGHTPRESS", "CACHE", "LOG", "PORT", "BIND")
-
-
-def plain_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings that templates can show: plain values that name no folder."""
-    return {
-        name: value
-        for name, value in settings.items()
-        if name.isupper() and not any(part in name for part in _OWN_BUSINESS) and _is_plain(value)
-    }
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    if isinstance(value, dict):
-        return all(isinstance(k, str) and _is_plain(v) for k, v in value.items())
-    return value is None or isinstance(value, str | int | float | bool)
-
-
-def _engine_digest() -> str:
-    """Return a digest of the code that makes pages: another version makes other pages."""
-    digest = hashlib.blake2b(digest_size=16)
-    package = Path(__file__).parent.parent
-    for file in sorted(
-        f for part in ("citations", "machines", "pages") for f in (package / part).glob("*.py")
-    ):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -61,7 +62,13 @@ def states_chart(states: Counter[str]) -> Context | None:
 
 def bar_chart(chart: Context) -> Markup:
     """Return the SVG of a chart: one bar for each row, upright and in the rows' order."""
-    rows = chart["rows"]
+    rows = tuple((label, n) for label, n in chart["rows"])
+    return _drawn(f"{chart['title']}. {chart['says']}", rows)
+
+
+@lru_cache(maxsize=256)
+def _drawn(title: str, rows: tuple[tuple[str, int], ...]) -> Markup:
+    """Draw a chart, once for the pages of all audiences."""
     drawn: Any = load_pygal().Bar(
         width=_WIDTH,
         height=_HEIGHT,
@@ -77,10 +84,10 @@ def bar_chart(chart: Context) -> Markup:
     drawn.value_formatter = lambda value: f"{value:,.0f}"
     drawn.x_labels = [label for label, _ in rows]
     drawn.add("", [n for _, n in rows])
-    return _redrawn(drawn.render_tree(), chart)
+    return _redrawn(drawn.render_tree(), title, rows)
 
 
-def _redrawn(tree: Any, chart: Context) -> Markup:
+def _redrawn(tree: Any, title: str, rows: tuple[tuple[str, int], ...]) -> Markup:
     """Return what pygal placed, with nothing but lines, bars and words."""
     groups = [(e, e.get("class") or "") for e in tree.iter() if isinstance(e.tag, str)]
     left = max(
@@ -107,9 +114,9 @@ def _redrawn(tree: Any, chart: Context) -> Markup:
             )
     scale = _WIDTH / float(next(e for e in plot if _is(e, "rect")).get("width"))
     bars = [e for e, c in groups if _is(e, "rect") and c.startswith("rect")]
-    labels = [label for label, _ in chart["rows"]]
+    labels = [label for label, _ in rows]
     step = max(1, math.ceil((_LETTER * max(map(len, labels)) + 10) * len(labels) / _WIDTH))
-    for i, (bar, (label, n)) in enumerate(zip(bars, chart["rows"], strict=True)):
+    for i, (bar, (label, n)) in enumerate(zip(bars, rows, strict=True)):
         x, width = (float(bar.get(name)) * scale for name in ("x", "width"))
         y, tall = float(bar.get("y")), float(bar.get("height"))
         middle = f'x="{edge + x + width / 2:.1f}" text-anchor="middle"'
@@ -120,10 +127,9 @@ def _redrawn(tree: Any, chart: Context) -> Markup:
             )
         if (len(labels) - 1 - i) % step == 0:
             parts.append(f'<text {middle} y="{height + 17:.0f}">{escape(label)}</text>')
-    title = escape(f"{chart['title']}. {chart['says']}")
     return Markup(  # noqa: S704 - put together of numbers and escaped words
         f'<svg class="chart" viewBox="0 0 {edge + _WIDTH} {height + 22:.0f}" role="img" '
-        f'aria-label="{title}">{"".join(parts)}</svg>'
+        f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
 
 

@@ -8,11 +8,17 @@ is compiled.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from types import CodeType
 from typing import Any
 
+import jinja2
 import markupsafe
-from jinja2 import Environment, Template, Undefined, nodes
+from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Template, Undefined, nodes
+from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.runtime import Context, Macro
 from jinja2.utils import missing
@@ -26,19 +32,72 @@ def use_quick_code(environment: Environment) -> None:
     environment.template_class = _Template
 
 
-def whole_template(environment: Environment, name: str) -> Template:
+def whole_template(environment: Environment, name: str, made_of: str = "") -> Template:
     """Return a template with all that it extends and includes put together.
 
     A template that calls `super()`, or does something else that is decided only while it is
-    rendered, is returned as Jinja has it.
+    rendered, is returned as Jinja has it. `made_of` is a digest of all that is settled in it;
+    with it the code is taken from where the environment keeps it (`kept_code`).
     """
-    tree = _whole(environment, name)
-    if tree is None:
-        return environment.get_template(name)
-    code = environment.compile(tree, name, name)
+    kept = environment.bytecode_cache if made_of else None
+    bucket = kept.get_bucket(environment, f"whole {name}", None, made_of) if kept else None
+    code = bucket.code if bucket else None
+    if code is None:
+        tree = _whole(environment, name)
+        if tree is None:
+            return environment.get_template(name)
+        code = environment.compile(tree, name, name)
+        if kept and bucket:
+            bucket.code = code
+            kept.set_bucket(bucket)
     return environment.template_class.from_code(
         environment, code, environment.make_globals(None), None
     )
+
+
+def kept_code(folder: Path, salt: str) -> BytecodeCache:
+    """Return a keeper of compiled templates, in `folder` and in the memory of this process.
+
+    `salt` stands for all that decides, beside a template's own text, what code it becomes.
+    Compiling costs each process of a build a second; a site's templates hardly ever change.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _KeptCode(folder, f"{_OWN_CODE} {jinja2.__version__} {salt}")
+
+
+class _KeptCode(FileSystemBytecodeCache):
+    def __init__(self, folder: Path, salt: str) -> None:
+        super().__init__(str(folder), "%s.code")
+        self._salt = salt
+
+    def get_source_checksum(self, source: str) -> str:
+        return super().get_source_checksum(f"{self._salt}\0{source}")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = _in_memory.get((bucket.key, bucket.checksum))
+        if bucket.code is None:
+            try:
+                super().load_bytecode(bucket)
+            except Exception:  # whatever is wrong with a file: it is made anew
+                bucket.reset()
+            self._remember(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._remember(bucket)
+        with suppress(OSError):  # a full disk costs time here, and nothing else
+            super().dump_bytecode(bucket)
+
+    @staticmethod
+    def _remember(bucket: Bucket) -> None:
+        if bucket.code is not None:
+            if len(_in_memory) >= _MOST_IN_MEMORY:
+                _in_memory.clear()
+            _in_memory[bucket.key, bucket.checksum] = bucket.code
+
+
+_in_memory: dict[tuple[str, str], CodeType] = {}
+_MOST_IN_MEMORY = 200
+_OWN_CODE = hashlib.sha1(Path(__file__).read_bytes(), usedforsecurity=False).hexdigest()
 
 
 # The quicker code

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from jinja2 import meta
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -27,7 +28,7 @@ from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
 from content_sync.pages.charts import bar_chart
-from content_sync.pages.compiled import use_quick_code, whole_template
+from content_sync.pages.compiled import kept_code, use_quick_code, whole_template
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
@@ -116,6 +117,9 @@ class Renderer:
         self.setup = setup
         self.environment = environment
         prepare_environment(environment, setup.shared["globals"])
+        environment.bytecode_cache = kept_code(
+            Path(setup.cache).with_name("templates"), _digest_of_options(environment, setup.conf)
+        )
         self.reader = open_reader(Path(setup.snapshot), Path(setup.cache), setup.today)
         self.reader.shared = setup.shared
         self.reader.file = self._read
@@ -251,7 +255,9 @@ class Renderer:
         try:
             template = self._templates.get(name)
             if template is None:
-                template = self._templates[name] = whole_template(self.environment, name)
+                made_of = self._digest(name) + self._common
+                template = whole_template(self.environment, name, made_of.hex())
+                self._templates[name] = template
             context = Context(
                 self.environment, {**self._template_globals, **values}, name, template.blocks
             )
@@ -267,12 +273,15 @@ class Renderer:
             page_context.send(template, context=context)
 
     def _key(self, template: str, context: dict[str, Any]) -> bytes:
-        if template not in self._digests:
-            self._digests[template] = self._template_digests.of(template)
-        key = hashlib.blake2b(self._digests[template], digest_size=16)
+        key = hashlib.blake2b(self._digest(template), digest_size=16)
         key.update(self._common)
         key.update(orjson.dumps(context))
         return key.digest()
+
+    def _digest(self, template: str) -> bytes:
+        if template not in self._digests:
+            self._digests[template] = self._template_digests.of(template)
+        return self._digests[template]
 
     def _read(self, audience: str, file: str) -> bytes:
         """Return a file that this build wrote, or that it takes over from the last release."""
@@ -322,6 +331,14 @@ class Renderer:
             int(bool(work.features)),
             "\n".join(work.features),
         )
+
+
+def _digest_of_options(environment: Environment, conf: str) -> str:
+    """Return a digest of what decides, beside its text, what code a template becomes."""
+    digest = hashlib.blake2b(Path(conf).read_bytes(), digest_size=16)
+    for names in (environment.filters, environment.tests, environment.extensions):
+        digest.update("\n".join(sorted(names)).encode())
+    return digest.hexdigest()
 
 
 _PART = re.compile(r"""\bpart\(['"]([^'"]+)['"]""")
@@ -394,15 +411,23 @@ class TemplateDigests:
 
     def _look_into(self, template: str) -> tuple[bytes, list[str]]:
         if template not in self._read:
-            from jinja2 import meta
-
             assert self._environment.loader is not None
             source, _, _ = self._environment.loader.get_source(self._environment, template)
-            tree = self._environment.parse(source)
-            names = {one for one in meta.find_referenced_templates(tree) if one}
-            names.update(_PART.findall(source))
-            self._read[template] = (f"{template}\0{source}\0".encode(), sorted(names))
+            names = _referenced(self._environment, source)
+            self._read[template] = (f"{template}\0{source}\0".encode(), names)
         return self._read[template]
+
+
+def _referenced(environment: Environment, source: str) -> list[str]:
+    if source not in _references:
+        tree = environment.parse(source)
+        names = {one for one in meta.find_referenced_templates(tree) if one}
+        _references[source] = sorted(names.union(_PART.findall(source)))
+    return _references[source]
+
+
+_references: dict[str, list[str]] = {}
+"""Text of a template → the templates that it names."""
 
 
 class _Kept(threading.local):

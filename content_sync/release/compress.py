@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
+from functools import lru_cache
 from typing import NamedTuple
 
 import brotli
 
 from content_sync.processes import is_worth_it, processes
 from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES
+from content_sync.release.gzipped import gunzipped, gzipped
 from content_sync.release.manifest import Entry
 from content_sync.release.stage import Stage, write_file
 from content_sync.settings import Settings
 
-RECIPE = "br5 gz6 assets br11 gz9, from 1000 bytes, citations from 14000, to 0.9"
+RECIPE = "br5 isal2 assets br11 gz9, from 1000 bytes, citations from 14000, to 0.9"
 """Changes when the same file would be compressed otherwise."""
 
 ENDINGS = (".br", ".gz")
@@ -65,11 +66,16 @@ def plain_of(path: str) -> str:
     return path[:-3]
 
 
+def sibling_key(sha256: bytes) -> bytes:
+    """Return the key of the siblings of a file whose bytes have this digest."""
+    return hashlib.blake2b(RECIPE.encode() + sha256, digest_size=16).digest()
+
+
 def expand(path: str, content: bytes) -> bytes:
     """Return what a sibling holds. Raises ValueError when it is damaged."""
     try:
-        return bytes(brotli.decompress(content)) if path.endswith(".br") else _gunzip(content)
-    except (brotli.error, zlib.error, EOFError) as error:
+        return bytes(brotli.decompress(content)) if path.endswith(".br") else gunzipped(content)
+    except brotli.error as error:
         raise ValueError(str(error)) from error
 
 
@@ -91,7 +97,7 @@ def _compress(
     wanted: list[Entry] = []
     for entry in plain:
         names = [entry.path + ending for ending in ENDINGS]
-        key = _key(entry)
+        key = sibling_key(entry.sha256)
         found = [name for name in names if name in listed and listed[name] == key]
         if found:
             good.update(found)
@@ -124,7 +130,7 @@ def _compress_touched(settings: Settings, stage: Stage) -> Compressed:
             siblings = [path + ending for ending in ENDINGS]
             if not _is_text(entry):
                 stale += siblings
-            elif all(stage.key_of(sibling) != _key(entry) for sibling in siblings):
+            elif all(stage.key_of(sibling) != sibling_key(entry.sha256) for sibling in siblings):
                 stale += siblings
                 wanted.append(entry)
     stage.remove(
@@ -158,10 +164,6 @@ def _is_text(entry: Entry) -> bool:
     )
 
 
-def _key(entry: Entry) -> bytes:
-    return hashlib.blake2b(RECIPE.encode() + entry.sha256, digest_size=16).digest()
-
-
 def _make(
     settings: Settings,
     stage: Stage,
@@ -175,7 +177,7 @@ def _make(
     tasks = [
         (
             str(stage.root),
-            [(e.path, None if search else _key(e)) for e in wanted[i : i + _CHUNK]],
+            [(e.path, None if search else sibling_key(e.sha256)) for e in wanted[i : i + _CHUNK]],
         )
         for i in range(0, len(wanted), _CHUNK)
     ]
@@ -206,14 +208,10 @@ def _compress_files(task: tuple[str, list[tuple[str, bytes | None]]]) -> list[En
         finally:
             os.close(descriptor)
         is_asset = path.partition("/")[2].startswith("assets/")
-        small = brotli.compress(
-            content, mode=brotli.MODE_TEXT, quality=11 if is_asset else 5, lgwin=22
-        )
-        if len(small) > _WORTH * len(content):
+        packed = _packed_best(content) if is_asset else _packed(content)
+        if packed is None:
             continue
-        for step, (ending, data) in enumerate(
-            ((".br", small), (".gz", _gzip(content, 9 if is_asset else 6))), start=1
-        ):
+        for step, (ending, data) in enumerate(zip(ENDINGS, packed, strict=True), start=1):
             made.append(write_file(root, path + ending, data, key, COMPRESSED))
             # Apache's ETag is time and size: a microsecond tells the three of a kind apart.
             time = facts.st_mtime_ns // 1000 * 1000 + step * 1000
@@ -221,15 +219,15 @@ def _compress_files(task: tuple[str, list[tuple[str, bytes | None]]]) -> list[En
     return made
 
 
-def _gzip(content: bytes, level: int) -> bytes:
-    """Return gzip's format without a name and with no time: the same bytes every time."""
-    squeeze = zlib.compressobj(level, zlib.DEFLATED, 31)
-    return squeeze.compress(content) + squeeze.flush()
+def _packed(content: bytes, *, best: bool = False) -> tuple[bytes, bytes] | None:
+    """Return it compressed by brotli and by gzip; None where that gains too little."""
+    small = brotli.compress(content, mode=brotli.MODE_TEXT, quality=11 if best else 5, lgwin=22)
+    if len(small) > _WORTH * len(content):
+        return None
+    return bytes(small), gzipped(content, best=best)
 
 
-def _gunzip(content: bytes) -> bytes:
-    expand = zlib.decompressobj(31)
-    data = expand.decompress(content) + expand.flush()
-    if not expand.eof or expand.unused_data:
-        raise EOFError("it is cut off, or goes on after its end")
-    return data
+@lru_cache(maxsize=64)
+def _packed_best(content: bytes) -> tuple[bytes, bytes] | None:
+    """Return an asset compressed as well as can be: slow, and the same for every release."""
+    return _packed(content, best=True)

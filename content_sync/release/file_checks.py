@@ -17,11 +17,12 @@ from typing import NamedTuple, TypeVar
 
 from content_sync.release import manifest
 from content_sync.release.addresses import COMPRESSED
-from content_sync.release.compress import ENDINGS, expand, plain_of
+from content_sync.release.compress import ENDINGS, expand, plain_of, sibling_key
 from content_sync.release.crawl import Finding
 from content_sync.release.stage import NOT_LISTED, tree_files
 
 _CHUNK = 2000
+_HOLDS_OTHER = "it does not hold what the file beside it holds"
 
 
 def entries(listing: manifest.Manifest, touched: set[str] | None) -> Iterator[manifest.Entry]:
@@ -111,37 +112,41 @@ def wrong_digests(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:
 
 
 def check_siblings(
-    root: Path,
-    listing: manifest.Manifest,
-    differ: manifest.Difference | None,
-    executor: Executor | None,
+    root: Path, listing: manifest.Manifest, differ: manifest.Difference | None
+) -> Iterator[Finding]:
+    """Every compressed file was made of the file that lies beside it.
+
+    Its key tells of what; that it still holds it, `check_siblings_wholly` tells.
+    """
+    keyless: list[tuple[str, bytes]] = []
+    for path, key, digest in _siblings(listing, differ):
+        if digest is None:
+            yield Finding(path, "", "the file that it is a compressed form of is missing")
+        elif key is None:  # made anew each time: the search's one or two
+            keyless.append((path, digest))
+        elif key != sibling_key(digest):
+            yield Finding(path, "", "it was not made of the file beside it")
+    for path in wrong_siblings((str(root), keyless)):
+        yield Finding(path, "", _HOLDS_OTHER)
+
+
+def check_siblings_wholly(
+    root: Path, listing: manifest.Manifest, executor: Executor | None
 ) -> Iterator[Finding]:
     """Every compressed file holds what the file beside it holds."""
-    orphans: list[str] = []
-    pairs = _known(_siblings(listing, differ), orphans)
+    pairs = ((path, digest) for path, _, digest in listing.siblings() if digest is not None)
     tasks = ((str(root), chunk) for chunk in chunks(pairs))
     for wrong in spread(executor, wrong_siblings, tasks):
         for path in wrong:
-            yield Finding(path, "", "it does not hold what the file beside it holds")
-    for path in orphans:
-        yield Finding(path, "", "the file that it is a compressed form of is missing")
-
-
-def _known(
-    siblings: Iterable[tuple[str, bytes | None]], orphans: list[str]
-) -> Iterator[tuple[str, bytes]]:
-    """Yield the siblings of files that are there; put the others aside."""
-    for path, digest in siblings:
-        if digest is None:
-            orphans.append(path)
-        else:
-            yield path, digest
+            yield Finding(path, "", _HOLDS_OTHER)
 
 
 def _siblings(
     listing: manifest.Manifest, differ: manifest.Difference | None
-) -> Iterator[tuple[str, bytes | None]]:
-    """Yield compressed files, all or those concerned, with the digest of the files beside them."""
+) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+    """Yield compressed files, all or those concerned, with their keys, and with the digests of
+    the files beside them.
+    """
     if differ is None:
         yield from listing.siblings()
         return
@@ -150,7 +155,7 @@ def _siblings(
     for entry in entries(listing, names):
         if entry.records == COMPRESSED:
             plain = listing.get(plain_of(entry.path)) if entry.path.endswith(ENDINGS) else None
-            yield entry.path, plain.sha256 if plain else None
+            yield entry.path, entry.key, plain.sha256 if plain else None
 
 
 def wrong_siblings(task: tuple[str, list[tuple[str, bytes]]]) -> list[str]:

@@ -95,10 +95,10 @@ class Manifest:
         """Yield path and records of every file that names any, or a mark in their place."""
         return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
 
-    def siblings(self) -> Iterator[tuple[str, bytes | None]]:
-        """Yield the compressed files, each with the digest of the file beside it."""
+    def siblings(self) -> Iterator[tuple[str, bytes | None, bytes | None]]:
+        """Yield the compressed files, each with its key and the digest of the file beside it."""
         return self._connection.execute(
-            "SELECT s.path, plain.sha256 FROM files AS s LEFT JOIN files AS plain"
+            "SELECT s.path, s.key, plain.sha256 FROM files AS s LEFT JOIN files AS plain"
             " ON plain.path = substr(s.path, 1, length(s.path) - 3)"
             " WHERE s.records = ? ORDER BY s.path",
             (COMPRESSED,),

@@ -18,6 +18,7 @@ from content_sync.release.file_checks import (
     check_digests,
     check_names,
     check_siblings,
+    check_siblings_wholly,
     check_sizes,
     chunks,
     entries,
@@ -69,9 +70,9 @@ def check(
 
     Looks into the pages that differ from the release it was built upon, and into the others for
     links to URLs that vanished. With `full`, or without a base, into all pages; with `full` it
-    also compares every file's SHA-256. With `only_changes` nothing else is looked at at all: all
-    other files were checked in the release that they come from. Pages are read through
-    `executor` where one is given.
+    also compares every file's SHA-256, and unpacks what is compressed. With `only_changes`
+    nothing else is looked at at all: all other files were checked in the release that they come
+    from. Pages are read through `executor` where one is given.
 
     Raises ReleaseError when there is no manifest or no snapshot to check against.
     """
@@ -93,7 +94,7 @@ def check(
             differ = manifest.compare(base.manifest_file, target.manifest_file, touched=knows)
             touched = {*differ.added, *differ.changed}
         findings += check_sizes(target.root, entries(listing, touched))
-        findings += check_siblings(target.root, listing, differ, executor)
+        findings += check_siblings(target.root, listing, differ)
         findings += check_service_file(target.root, target.number)
         if only_changes and knows:
             counts, found = _check_changes(settings, target, entries(listing, touched), info)
@@ -102,6 +103,7 @@ def check(
         findings += found
         if full:
             findings += check_digests(target.root, listing.entries(), executor)
+            findings += check_siblings_wholly(target.root, listing, executor)
         vanished, owners = _vanished(differ, listing, base)
         plan = Crawl(
             str(target.root),

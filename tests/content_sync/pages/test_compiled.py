@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jinja2 import DictLoader, Environment, UndefinedError
 from markupsafe import Markup
 
-from content_sync.pages.compiled import use_quick_code, whole_template
+from content_sync.pages import compiled
+from content_sync.pages.compiled import kept_code, use_quick_code, whole_template
 
 _MACROS = """
 {% macro sum(a, b=2, c='none') %}<i>{{ a }}{{ b }}{{ c }}</i>{% endmacro %}
@@ -78,3 +80,52 @@ def test_a_macro_that_gets_too_much_is_an_error() -> None:
     use_quick_code(quick)
     with pytest.raises(TypeError, match="not more than 3"):
         whole_template(quick, "too many").render(VALUES)
+
+
+class Recompiled(Exception):
+    """A template was compiled that should have been kept."""
+
+
+def _fresh(folder: Path, *, may_compile: bool = True, salt: str = "", **texts: str) -> Environment:
+    """An environment as in a process of its own, which has the folder and no memory."""
+    compiled._in_memory.clear()
+    environment = _environment()
+    environment.loader = DictLoader({**TEMPLATES, "m": _MACROS, **texts})
+    use_quick_code(environment)
+    environment.bytecode_cache = kept_code(folder, salt)
+    if not may_compile:
+
+        def refuse(*arguments: object, **options: object) -> None:
+            raise Recompiled
+
+        environment.compile = refuse  # type: ignore[assignment, method-assign]
+    return environment
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_another_process_takes_the_code_that_was_kept(name: str, tmp_path: Path) -> None:
+    first = whole_template(_fresh(tmp_path), name, "digest").render(VALUES)
+    again = whole_template(_fresh(tmp_path, may_compile=False), name, "digest")
+    assert again.render(VALUES) == first
+
+
+def test_code_is_made_anew_when_what_it_is_made_of_changed(tmp_path: Path) -> None:
+    whole_template(_fresh(tmp_path), "settings", "digest")
+    with pytest.raises(Recompiled):
+        whole_template(_fresh(tmp_path, may_compile=False), "settings", "another digest")
+    with pytest.raises(Recompiled):
+        whole_template(_fresh(tmp_path, may_compile=False, salt="x"), "settings", "digest")
+    other = _fresh(tmp_path, settings="other text")
+    assert whole_template(other, "settings", "another digest").render(VALUES) == "other text"
+    assert other.get_template("settings").render(VALUES) == "other text"
+
+
+@pytest.mark.parametrize("damage", [b"", b"not code", None])
+def test_damaged_code_is_made_anew(tmp_path: Path, damage: bytes | None) -> None:
+    expected = whole_template(_fresh(tmp_path), "macros", "digest").render(VALUES)
+    for file in tmp_path.iterdir():
+        content = file.read_bytes()
+        file.write_bytes(content[: len(content) // 2] if damage is None else damage)
+    assert whole_template(_fresh(tmp_path), "macros", "digest").render(VALUES) == expected
+    again = _fresh(tmp_path, may_compile=False)
+    assert whole_template(again, "macros", "digest").render(VALUES) == expected

@@ -168,9 +168,9 @@ def test_siblings_are_no_addresses_of_their_own(site: Site) -> None:
     assert not paths & marked
 
 
-def wrong_siblings(site: Site, stage: Stage) -> list[Finding]:
+def wrong_siblings(site: Site, stage: Stage, *, full: bool = False) -> list[Finding]:
     """What a check says of compressed files. The search is not built here."""
-    errors = check(site.settings, stage).errors
+    errors = check(site.settings, stage, full=full).errors
     return [finding for finding in errors if finding.page.endswith((".br", ".gz"))]
 
 
@@ -191,9 +191,23 @@ def test_a_check_finds_siblings_that_hold_something_else(site: Site, damage: str
     assert again is not None
     again.add([write_file(again.root, name, wrong, again.key_of(name), COMPRESSED)])
     again.finish()
-    (found,) = wrong_siblings(site, again)
+    (found,) = wrong_siblings(site, again, full=True)
     assert found.page == name
     assert "does not hold what the file beside it holds" in found.reason
+
+
+def test_a_check_finds_siblings_that_were_made_of_something_else(site: Site) -> None:
+    site.sync()
+    _, stage = site.build()
+    name = next(n for n in siblings(stage.root) if n.endswith("about/index.html.gz"))
+    again = staged(site.settings)
+    assert again is not None
+    content = (stage.root / name).read_bytes()
+    again.add([write_file(again.root, name, content, b"another key", COMPRESSED)])
+    again.finish()
+    (found,) = wrong_siblings(site, again)
+    assert found.page == name
+    assert "was not made of the file beside it" in found.reason
 
 
 def test_a_check_finds_a_sibling_without_its_file(site: Site) -> None:
