@@ -138,7 +138,7 @@ def judge(release: Path, hard: Iterable[str]) -> dict[str, Judged]:
         "RIS: rispy": lambda: _rispy(release),
         "feeds: feedparser": lambda: _feeds(release),
         "calendars: ics": lambda: _calendars(release),
-        "sitemaps and OAI-PMH: lxml": lambda: _xml(release),
+        "sitemaps: lxml": lambda: _xml(release),
     }
     said = {}
     for name, ask in judges.items():
@@ -210,7 +210,7 @@ def _bibtexparser(release: Path) -> Judged:
 
 
 _BIBER = ("biber", "--tool", "--nodieonerror", "--output-file=/dev/null", "--logfile=biber", "FILE")
-_BIBTOOL = ("bibtool", "-q", "-o", "/dev/null", "FILE")
+_BIBTOOL = ("bibtool", "-o", "/dev/null", "FILE")
 _PANDOC = ("pandoc", "-f", "bibtex", "-t", "csljson", "-o", "/dev/null", "FILE")
 
 
@@ -222,7 +222,7 @@ def _program(release: Path, ending: str, command: tuple[str, ...]) -> Judged:
             plain = Path(folder) / file.stem
             plain.write_text(text, encoding="utf-8")
             done = subprocess.run(
-                [plain.name if word == "FILE" else word for word in command],
+                [f"./{plain.name}" if word == "FILE" else word for word in command],
                 cwd=folder,
                 capture_output=True,
                 check=False,
@@ -281,9 +281,9 @@ def _calendars(release: Path) -> Judged:
 def _xml(release: Path) -> Judged:
     from lxml import etree
 
-    trees = ("public/sitemaps", "oai")
+    # What answers harvesters is put together by Apache: tests ask there, with two harvesters.
     files = [release / "public/sitemap.xml", release / "public/opensearch.xml"]
-    files += sorted(file for tree in trees for file in (release / tree).rglob("*.xml"))
+    files += sorted((release / "public/sitemaps").rglob("*.xml"))
     found: list[Fault] = []
     for file in files:
         try:

@@ -38,7 +38,7 @@ def _fields(work: Reference) -> Iterator[tuple[str, str]]:
     for name in work.authors:
         yield "AU", _name(name)
     for name in work.editors:
-        yield "ED", _name(name)
+        yield "A2", _name(name)  # ED is an older word, which not all programs know
     if work.year:
         yield "PY", f"{work.year:04d}"
         month = f"{work.month:02d}" if work.month else ""

@@ -176,7 +176,7 @@ export function byline({ people, peopleCount }) {
 export function whereabouts({ type, venue, venueShort, year, kind }) {
   if (type !== "publication") return "";
   const place = venueShort || venue;
-  if (place) return year ? `${place} ${year}` : place;
+  if (place) return year ? `${place}\u00a0${year}` : place; // a year alone on a line says nothing
   return [capital(kind), year || ""].filter(Boolean).join(", ");
 }
 

@@ -141,6 +141,28 @@ def test_biber_reads_bibtex_without_a_warning(tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.needs("bibtool")
+def test_bibtool_reads_bibtex_without_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "all.bib").write_text(bibtex(), encoding="utf-8")
+    done = subprocess.run(
+        ["bibtool", "-o", "read.bib", "./all.bib"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""
+    read = (tmp_path / "read.bib").read_text("utf-8")
+    assert read.count("\n@") + read.startswith("@") == len(every_kind())
+
+
+def test_editors_of_a_volume_are_read_back() -> None:
+    volume = replace(PLAIN, kind=Kind.PROCEEDINGS, authors=(), editors=(Name(literal="A Group"),))
+    (record,) = rispy.loads(to_ris(volume))
+    assert record["secondary_authors"] == ["A Group"]
+    assert "unknown_tag" not in record
+
+
 def test_ris_is_read_back_record_by_record() -> None:
     works = every_kind()
     records = rispy.loads("".join(map(to_ris, works)))

@@ -69,7 +69,7 @@ test("many authors are counted, and names of another direction keep their place"
 });
 
 test("a work says where it appeared, another record what it is", () => {
-    assert.equal(whereabouts(hit({ venue: "Symposium", venueShort: "SIPR", year: 2026 })), "SIPR 2026");
+    assert.equal(whereabouts(hit({ venue: "Symposium", venueShort: "SIPR", year: 2026 })), "SIPR\u00a02026");
     assert.equal(whereabouts(hit({ kind: "report", year: 2020 })), "Report, 2020");
     assert.equal(whereabouts(hit({ type: "person" })), "");
     assert.deepEqual(label(hit({ kind: "conference paper", year: 2026 })), ["2026", "Conference paper"]);
