@@ -32,6 +32,7 @@ from search.bundle import bundle_client
 from search.documents import bucket_file, count_buckets, parse_document, read_lines
 from search.index import IndexReport, Previous, update_index
 from search.language import STOP_WORDS
+from search.minified import minified
 from search.trial import write_documents
 from search.words import index_words
 
@@ -143,7 +144,8 @@ def _reader(shards: Path, queries: Path) -> dict[str, Any]:
     command = ["node", str(HERE / "search_bytes.mjs"), str(shards), str(queries)]
     done = subprocess.run(command, capture_output=True, check=True)
     answers = [json.loads(line) for line in done.stdout.splitlines()]
-    client = len(brotli.compress(bundle_client(CLIENT)["engine.js"], quality=11))
+    engine = minified(bundle_client(CLIENT))["engine.js"]
+    client = len(brotli.compress(engine.encode(), quality=11))
     cold = [answer["first"] + answer["snippets"] + client for answer in answers]
     return {
         "queries": len(answers),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from search import encoding
-from search.encoding import POSITIONS, front_coded, order, postings
+from search.encoding import front_coded, order, postings, split_positions
 from search.partitions import Postings, read_postings
 from search.terms import (
     BLOCK_POSTINGS,
@@ -132,9 +132,8 @@ class _Words:
         stems: dict[str, str] = {}
         streams: list[Iterator[Postings]] = []
         for path in paths:
-            head, stream = read_postings(path)
-            stems.update(head["forms"])
-            stems.update(head["names"])
+            words, stream = read_postings(path)
+            stems.update(words)
             streams.append(stream)
         for form, stem in stems.items():
             self.groups.setdefault(stem, []).append(form)
@@ -145,7 +144,7 @@ class _Words:
             kind, word = term[0], term[1:]
             if kind == "c":
                 self.spellings.setdefault(index_words(word)[0], {})[word] = sorted(
-                    document for part in parts for document in _numbers(part)
+                    document for part in parts for document in _keys(part)
                 )
             else:
                 (self.texts if kind == "a" else self.names)[word] = _make_list(parts)
@@ -304,33 +303,26 @@ def _merged(streams: Iterable[Iterator[Postings]]) -> Iterator[tuple[str, list[P
         yield term, parts
 
 
-def _numbers(part: Postings) -> array[int]:
-    numbers = array("I")
-    numbers.frombytes(part[1])
-    return numbers
+def _keys(part: Postings) -> array[int]:
+    keys = array("Q")
+    keys.frombytes(part[1])
+    return keys
 
 
 def _make_list(parts: list[Postings]) -> PostingList:
-    keyed: list[tuple[int, bytes]] = []
-    for part in parts:
-        _, _, impacts, values, more = part
-        numbers = _numbers(part)
-        width = len(values) // len(numbers)
-        keyed += [
-            (
-                (32 - impacts[i]) << 32 | document,
-                encoding.positions(more[document])
-                if document in more
-                else POSITIONS[values[i * width : (i + 1) * width]],
-            )
-            for i, document in enumerate(numbers)
+    if len(parts) == 1:
+        keys, places = _keys(parts[0]).tolist(), parts[0][2]
+    else:
+        keyed = [
+            item
+            for part in parts
+            for item in zip(_keys(part), split_positions(part[2]), strict=True)
         ]
-    if len(keyed) > 1:
         keyed.sort()
-    keys = [key for key, _ in keyed]
+        keys, places = [key for key, _ in keyed], b"".join([at for _, at in keyed])
     return PostingList(
         frequency=len(keys),
         keys=keys if len(keys) > BLOCK_POSTINGS else [],
         content=postings(keys),
-        positions=b"".join([at for _, at in keyed]),
+        positions=places,
     )

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from search.ranking import LEVELS
-from search.schema import decode_positions
 
 IMPACT_SHIFT = 32
 _NUMBERS = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(1 << 14)]
@@ -102,17 +102,38 @@ def positions(at: Sequence[int]) -> bytes:
     return b"".join(pieces)
 
 
-class _Positions(dict[bytes, bytes]):
-    """Posting value of Whoosh's index → the positions encoded."""
+def decode_positions(content: bytes) -> list[int]:
+    """Return the positions of which `positions` made bytes."""
+    found: list[int] = []
+    value = shift = position = 0
+    for byte in content:
+        value |= (byte & 127) << shift
+        if byte >= 128:
+            shift += 7
+            continue
+        position += value >> 1
+        found.append(position)
+        value = shift = 0
+    return found
 
-    def __missing__(self, value: bytes) -> bytes:
-        encoded = positions(decode_positions(value))
-        if len(self) < 50_000:
-            self[value] = encoded
-        return encoded
+
+def split_positions(content: bytes) -> list[bytes]:
+    """Return those of each document by themselves, of positions that were joined."""
+    return _PLACES.findall(content)
 
 
-POSITIONS = _Positions()
+def _one_of(values: Iterable[int]) -> bytes:
+    return b"[" + b"".join(b"\\x%02x" % value for value in values) + b"]"
+
+
+def _first(odd: int) -> bytes:
+    """Return what matches a number whose lowest bit is so."""
+    short, long = _one_of(range(odd, 128, 2)), _one_of(range(128 + odd, 256, 2))
+    return b"(?:%s|%s[\\x80-\\xff]*[\\x00-\\x7f])" % (short, long)
+
+
+# A position is doubled, and one more if another follows in the same document.
+_PLACES = re.compile(_first(1) + b"*" + _first(0))
 
 
 def front_coded(words: Sequence[str]) -> str:

@@ -10,10 +10,8 @@ from typing import Any
 
 from whoosh.reading import IndexReader, TermNotFound
 
-from search.documents import parse_document
+from search.encoding import decode_positions
 from search.partitions import read_gone, read_words
-from search.ranking import Averages
-from search.schema import ANYWHERE, analyse, decode_positions
 from search.words import index_words
 
 
@@ -79,9 +77,7 @@ class Leaf:
         found: dict[int, list[int]] = {}
         matcher = self._postings(field, term)
         while matcher and matcher.is_active():
-            number = self.first + matcher.id()
-            at = decode_positions(matcher.value())
-            found[number] = self._all_positions(term, number) if at[-1] == ANYWHERE else at
+            found[self.first + matcher.id()] = decode_positions(matcher.value())
             matcher.next()
         return found
 
@@ -105,11 +101,6 @@ class Leaf:
         line: bytes = self.reader.stored_fields(number - self.first)["document"]
         return line
 
-    def _all_positions(self, term: str, number: int) -> list[int]:
-        line = self.stored(number)
-        crowded = analyse(parse_document(line), line, Averages()).crowded
-        return crowded.get(term, [ANYWHERE])
-
     def _postings(self, field: str, term: str) -> Any:
         try:
             return self.reader.postings(field, term)
@@ -118,20 +109,12 @@ class Leaf:
 
 
 def find_phrase(words: list[dict[int, list[int]]], allowed: Callable[[int], bool]) -> set[int]:
-    """Return the documents in which words stand side by side, beginning where it is allowed.
-
-    A word whose positions are not all kept is taken to stand where it suits.
-    """
+    """Return the documents in which words stand side by side, beginning where it is allowed."""
     found: set[int] = set()
     for number in set.intersection(*(set(word) for word in words)):
-        places = [word[number] for word in words]
-        exact = [i for i, place in enumerate(places) if place[-1] != ANYWHERE]
-        anchor = exact[0] if exact else 0
-        for position in places[anchor]:
-            start = position - anchor
-            if allowed(start) and all(
-                start + i in place or place[-1] == ANYWHERE for i, place in enumerate(places)
-            ):
+        first, *others = [word[number] for word in words]
+        for start in first:
+            if allowed(start) and all(start + i in place for i, place in enumerate(others, 1)):
                 found.add(number)
                 break
     return found

@@ -12,7 +12,7 @@ import pickle
 import zlib
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +23,11 @@ from whoosh.filedb.filestore import FileStorage
 from whoosh.index import FileIndex
 from whoosh.reading import IndexReader
 
+from search.codec import Codec, Gathered
 from search.documents import bucket_file, parse_document
+from search.encoding import posting_key
 from search.ranking import Averages
-from search.schema import STEMS, Analysis, Codec, analyse, make_schema
-
-_POOL_MB = 32
-"""Postings that a worker sorts in memory; more go through temporary files."""
+from search.schema import STEMS, Analysis, analyse, make_schema
 
 _WORDS = "words.txt"
 _COUNTS = "counts.bin"
@@ -64,24 +63,18 @@ class PartitionJob:
 def build_partition(job: PartitionJob) -> int:
     """Build one partition; return how many documents it holds. Runs in a worker."""
     lines = list(iter_lines(job))
-    forms: set[str] = set()
-    words: set[str] = set()
     counts: Counter[str] = Counter()
     job.index.mkdir(parents=True)
     whoosh_index: Any = FileIndex.create(FileStorage(str(job.index)), make_schema())
-    gathered = _Gathered()
-    with _writing(whoosh_index) as writer:
-        for number, line in enumerate(lines, job.first):
-            analysis = analyse(parse_document(line), line, job.averages)
-            writer.add_document(**analysis.values)
-            forms |= analysis.forms
-            words |= analysis.words
-            counts.update(analysis.forms | analysis.words)
-            if job.postings:
-                gathered.add(number, analysis)
+    gathered: dict[str, dict[str, list[Any]]] = {}
+    with _writing(whoosh_index, gathered) as writer:
+        for number, line in enumerate(lines):
+            analysis = analyse(parse_document(line), job.averages)
+            writer.add_document(document=line)
+            counts.update(analysis.forms)
+            _gather(gathered, number, analysis)
         if job.postings:
-            gathered.write(job.postings, forms, words)
-        del gathered
+            _write_postings(job.postings, job.first, gathered, counts)
     for lock in job.index.glob("*LOCK"):
         lock.unlink()
     write_words(job.index, counts)
@@ -187,76 +180,68 @@ def open_partition(folder: Path) -> IndexReader:
     return reader
 
 
-Postings = tuple[str, bytes, bytes, bytes, dict[int, list[int]]]
-"""Term, numbers (32 bits each), impacts (8 bits each), position values, and the positions in
-documents that have the word too often for these."""
+def _gather(gathered: dict[str, dict[str, list[Any]]], number: int, analysis: Analysis) -> None:
+    for field, entries in analysis.words.items():
+        terms = gathered.setdefault(field, {})
+        for term, impact, places in entries:
+            if term in terms:
+                terms[term] += (number, impact, places)
+            else:
+                terms[term] = [number, impact, places]
+    for field, keys in analysis.keys.items():
+        terms = gathered.setdefault(field, {})
+        for key in keys:
+            terms.setdefault(key, []).append(number)
 
 
-def read_postings(path: Path) -> tuple[dict[str, Any], Iterator[Postings]]:
-    """Return what a partition says of its words, and its postings in order: of
-    text (`a` and the stem), of names (`b` and the word), of spellings (`c` and the spelling).
+Postings = tuple[str, bytes, bytes]
+"""Term, posting keys (64 bits each, rising), and the positions in each document, joined."""
+
+
+def read_postings(path: Path) -> tuple[dict[str, str], Iterator[Postings]]:
+    """Return word → stem of a partition, and its postings in order: of text (`a` and the
+    stem), of names (`b` and the word), of spellings (`c` and the spelling, with numbers as keys).
     """
     file = path.open("rb")
-    head: dict[str, Any] = marshal.load(file)  # noqa: S302 - a file of our own run
+    stems: dict[str, str]
+    stems, terms = marshal.load(file)  # noqa: S302 - a file of our own run
 
     def postings() -> Iterator[Postings]:
         with file:
-            for _ in range(head["terms"]):
+            for _ in range(terms):
                 yield marshal.load(file)  # noqa: S302
 
-    return head, postings()
+    return stems, postings()
 
 
-class _Gathered:
-    """The postings of a partition, as its documents come."""
-
-    def __init__(self) -> None:
-        self._words: dict[str, dict[bytes, list[Any]]] = {"text": {}, "names": {}}
-        """Field → term → number, impact and positions of each document, one after the other."""
-        self._spellings: dict[str, list[int]] = {}
-        self._crowded: dict[str, dict[int, list[int]]] = {}
-
-    def add(self, number: int, analysis: Analysis) -> None:
-        for field, terms in self._words.items():
-            for term, _, weight, value in analysis.values.get(field, ()):
-                if term in terms:
-                    terms[term] += (number, weight, value)
+def _write_postings(path: Path, first: int, gathered: Gathered, counts: Mapping[str, int]) -> None:
+    fields = [("a", gathered["text"]), ("b", gathered["names"]), ("c", gathered["spelling"])]
+    terms = sum(len(found) for _, found in fields)
+    with path.open("wb") as file:
+        marshal.dump(({form: STEMS[form] for form in counts}, terms), file, 2)
+        for prefix, lists in fields:
+            for term, found in sorted(lists.items()):
+                if prefix == "c":
+                    keys, places = [first + number for number in found], b""
+                elif len(found) == 3:
+                    keys, places = [posting_key(first + found[0], found[1])], found[2]
                 else:
-                    terms[term] = [number, weight, value]
-        for spelling in analysis.values.get("spelling", ()):
-            self._spellings.setdefault(spelling, []).append(number)
-        for stem, positions in analysis.crowded.items():
-            self._crowded.setdefault(stem, {})[number] = positions
-
-    def write(self, path: Path, forms: Iterable[str], words: Iterable[str]) -> None:
-        head = {
-            "terms": sum(map(len, self._words.values())) + len(self._spellings),
-            "forms": {form: STEMS[form] for form in forms},
-            "names": {word: STEMS[word] for word in words},
-        }
-        with path.open("wb") as file:
-            marshal.dump(head, file)
-            for field, prefix in (("text", "a"), ("names", "b")):
-                for term, found in sorted(self._words[field].items()):
-                    name = term.decode()
-                    marshal.dump(
-                        (
-                            prefix + name,
-                            array("I", found[::3]).tobytes(),
-                            bytes(map(int, found[1::3])),
-                            b"".join(found[2::3]),
-                            self._crowded.get(name, {}) if field == "text" else {},
-                        ),
-                        file,
+                    numbers, impacts = found[::3], found[1::3]
+                    keyed = sorted(
+                        zip(
+                            map(posting_key, [first + n for n in numbers], impacts),
+                            found[2::3],
+                            strict=True,
+                        )
                     )
-            for name, numbers in sorted(self._spellings.items(), key=lambda s: s[0].encode()):
-                marshal.dump(("c" + name, array("I", numbers).tobytes(), b"", b"", {}), file)
+                    keys, places = [key for key, _ in keyed], b"".join([at for _, at in keyed])
+                marshal.dump((prefix + term, array("Q", keys).tobytes(), places), file, 2)
 
 
 @contextmanager
-def _writing(whoosh_index: FileIndex) -> Iterator[Any]:
+def _writing(whoosh_index: FileIndex, gathered: Gathered) -> Iterator[Any]:
     """A writer that commits at the end of the block, or takes everything back."""
-    writer = whoosh_index.writer(limitmb=_POOL_MB, codec=Codec(), compound=False)
+    writer = whoosh_index.writer(codec=Codec(gathered), compound=False)
     try:
         yield writer
     except BaseException:

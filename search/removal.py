@@ -119,19 +119,18 @@ def _forget_in_partitions(job: Removal, documents: dict[int, Document]) -> Lost:
         counts = read_counts(folder)
         terms: dict[str, Counter[str]] = {name: Counter() for name in ("text", "names", "spelling")}
         for number in here:
-            found = analyse(documents[number], job.lines[number], job.averages)
-            forms = found.forms | found.words
-            for form in forms:
+            found = analyse(documents[number], job.averages)
+            for form in found.forms:
                 counts[form] -= 1
                 if not counts[form]:
                     del counts[form]
                     candidates.add(form)
             for field, lists in (("text", lost.texts), ("names", lost.names)):
-                words = [term.decode() for term, *_ in found.values.get(field, ())]
+                words = [term for term, *_ in found.words[field]]
                 terms[field].update(words)
                 for word in words:
                     lists.setdefault(word, []).append(number)
-            for spelling in found.values.get("spelling", ()):
+            for spelling in found.keys["spelling"]:
                 terms["spelling"][spelling] += 1
                 lost.spellings.setdefault(spelling, []).append(number)
             blank_line(folder, job.lines[number])

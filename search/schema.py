@@ -1,13 +1,12 @@
 """What the index holds of a document: fields, and how text becomes their terms.
 
 Whoosh runs text through a chain of generators, token by token. Here one function folds,
-splits and stems a whole text at once, and fields hand Whoosh the finished postings; the
+splits and stems a whole text at once, and `search.codec` writes the finished postings; the
 same function stands behind Whoosh's analyser and filter interfaces for everything else.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,21 +14,18 @@ from typing import Any
 
 import Stemmer
 from whoosh import analysis, fields, formats
-from whoosh.codec.whoosh3 import W3Codec
 
 from search.documents import Document
+from search.encoding import decode_positions, number, positions
 from search.ranking import PART_OF_NAME, Averages, impact, norms
 from search.words import index_words, spellings, split_words, squeeze
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
 
 PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstract": 4096}
 """Where the positions of each part of a document's text begin."""
 _PLACE_ENDS = {"title": 1024, "venue": 2048, "topic": 3072, "institution": 4096, "abstract": 65536}
-
-MOST_POSITIONS = 8
-"""Occurrences of a word in a document whose positions Whoosh keeps."""
 
 PEOPLE_SHOWN = 10
 """Names that a list shows of a document."""
@@ -80,14 +76,7 @@ class StemFilter(analysis.Filter):
 
 
 class Occurrences(formats.Format):
-    """Posting values of fixed size: the first eight positions of a term, 16 bits each.
-
-    Whoosh pickles values of varying size one by one, which takes most of the time and
-    space of an index; values of fixed size it joins. Of the few documents with more
-    occurrences the value says so.
-    """
-
-    posting_size = 2 * MOST_POSITIONS
+    """Posting values: the positions of a term in a document, as `search.encoding` writes them."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -99,62 +88,19 @@ class Occurrences(formats.Format):
         found: dict[str, list[int]] = {}
         for position, word in enumerate(index_words(value)):
             found.setdefault(STEMS[word] if stemmed else word, []).append(position)
-        for term, positions in found.items():
-            yield term, len(positions), 1.0, self.encode(positions)
-
-    def encode(self, positions: list[int]) -> bytes:
-        """Return eight positions; unused ones are _NONE, the last may be _MORE."""
-        count = len(positions)
-        if count == 1:
-            return _ALONE[positions[0]]
-        if count > MOST_POSITIONS:
-            return _SLOTS.pack(*positions[: MOST_POSITIONS - 1], _MORE)
-        return _SLOTS.pack(*positions, *(_NONE,) * (MOST_POSITIONS - count))
+        for term, places in found.items():
+            yield term, len(places), 1.0, positions(places)
 
     def decode_positions(self, value: bytes) -> list[int]:
         return decode_positions(value)
 
-    def decode_is_complete(self, value: bytes) -> bool:
-        """Return whether the positions are all there are."""
-        return bool(_SLOTS.unpack(value)[-1] != _MORE)
-
-
-_SLOTS = struct.Struct(f"<{MOST_POSITIONS}H")
-_NONE = 0xFFFF
-_MORE = 0xFFFE
-
-
-class _Alone(dict[int, bytes]):
-    def __missing__(self, position: int) -> bytes:
-        value = _SLOTS.pack(position, *(_NONE,) * (MOST_POSITIONS - 1))
-        if len(self) < 8192:
-            self[position] = value
-        return value
-
-
-_ALONE = _Alone()
-
-
-def decode_positions(value: bytes) -> list[int]:
-    """Return the positions of a posting value; the last is ANYWHERE if there are more."""
-    return [p if p != _MORE else ANYWHERE for p in _SLOTS.unpack(value) if p != _NONE]
-
-
-ANYWHERE = _MORE
-"""Stands for the positions beyond MOST_POSITIONS: a phrase takes them as they suit."""
-
 
 class Words(fields.FieldType):
-    """A field of words with positions and impacts, which `analyse` has worked out."""
+    """A field of words with positions and impacts, which `analyse` works out."""
 
     def __init__(self, *, stemmed: bool) -> None:
         analyzer = FoldTokenizer() | StemFilter() if stemmed else FoldTokenizer()
         super().__init__(format=Occurrences(), analyzer=analyzer)  # type: ignore[no-untyped-call]
-
-    def index(
-        self, value: list[tuple[bytes, int, float, bytes]], **kwargs: Any
-    ) -> list[tuple[bytes, int, float, bytes]]:
-        return value
 
 
 class Keys(fields.FieldType):
@@ -162,24 +108,6 @@ class Keys(fields.FieldType):
 
     def __init__(self, *, unique: bool = False) -> None:
         super().__init__(format=formats.Existence(), analyzer=analysis.IDAnalyzer(), unique=unique)  # type: ignore[no-untyped-call]
-
-    def index(
-        self, value: str | Iterable[str], **kwargs: Any
-    ) -> list[tuple[bytes, int, float, bytes]]:
-        values = (value,) if isinstance(value, str) else value
-        return [(key.encode(), 1, 1.0, b"") for key in dict.fromkeys(values) if key]
-
-
-class Codec(W3Codec):
-    """Whoosh's own codec, without looking up a length for each posting.
-
-    Lengths are part of the impacts already.
-    """
-
-    length_stats = False
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
 
 
 def make_schema() -> fields.Schema:
@@ -200,25 +128,24 @@ def make_schema() -> fields.Schema:
     )
 
 
+Entry = tuple[str, int, bytes]
+"""A term, its impact in a document, and its positions there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the index holds of a document."""
+    """What the index holds of a document, beside the document itself."""
 
-    values: dict[str, Any]
-    """What to hand to Whoosh, field by field."""
+    words: dict[str, list[Entry]]
+    """Of `text` and `names`, …"""
+    keys: dict[str, list[str]]
+    """… and of the fields of whole values."""
     forms: set[str]
-    """The folded words of its text, before stemming."""
-    words: set[str]
-    """The folded words of its names, alone and in pairs."""
-    crowded: dict[str, list[int]]
-    """The positions of the words of its text of which it has more than MOST_POSITIONS."""
+    """Its folded words, those of texts before stemming, those of names alone and in pairs."""
 
 
-def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
-    """Return what the index holds of a document, whose own line `line` is.
-
-    A term's posting carries its impact as weight, and its positions.
-    """
+def analyse(document: Document, averages: Averages) -> Analysis:
+    """Return what the index holds of a document."""
     title = index_words(document.title)
     names = [index_words(name) for name in names_of(document)]
     abstract = index_words(document.abstract)
@@ -263,35 +190,41 @@ def analyse(document: Document, line: bytes, averages: Averages) -> Analysis:
     spelt = [*spellings(document.title), *spellings(document.abstract)]
     for name_text in names_of(document):
         spelt += spellings(name_text)
-    encode = _OCCURRENCES.encode
-    values: dict[str, Any] = {
-        "id": document.id,
+    impacts = _Impacts(document)
+    # Nearly every word stands in one place only.
+    entries = [
+        (stem, impacts[weights[stem]], number(at[0] << 1) if len(at) == 1 else positions(at))
+        for stem, at in text.items()
+    ]
+    named = [
+        (word, impacts[per_name * len(at) * shares.get(word, 1.0)], positions(at))
+        for word, at in people.items()
+    ]
+    keys = {
+        "id": [document.id],
         "handle": handles(document),
-        "text": [
-            (stem.encode(), len(at), float(impact(weights[stem], document)), encode(at))
-            for stem, at in text.items()
-        ],
-        "names": [
-            (
-                word.encode(),
-                len(at),
-                float(impact(per_name * len(at) * shares.get(word, 1.0), document)),
-                encode(at),
-            )
-            for word, at in people.items()
-        ],
-        "spelling": list(dict.fromkeys(spelling for _, spelling in spelt)),
+        "spelling": [spelling for _, spelling in spelt],
         "venue": [" ".join(split_words(v)) for v in (document.venue_short, document.venue)],
-        "year": str(document.year) if document.year is not None else None,
-        "kind": " ".join(split_words(document.kind)),
-        "type": document.type,
-        "access": document.access,
-        "status": document.status,
-        "document": line,
+        "year": [str(document.year)] if document.year is not None else [],
+        "kind": [" ".join(split_words(document.kind))],
+        "type": [document.type],
+        "access": [document.access],
+        "status": [document.status],
     }
-    present = {name: value for name, value in values.items() if value not in ("", (), None, [])}
-    crowded = {stem: at for stem, at in text.items() if len(at) > MOST_POSITIONS}
-    return Analysis(present, forms, set(people), crowded)
+    whole = {name: list(dict.fromkeys(filter(None, values))) for name, values in keys.items()}
+    return Analysis({"text": entries, "names": named}, whole, forms | people.keys())
+
+
+class _Impacts(dict[float, int]):
+    """Weight → impact in a document, in which many words weigh the same."""
+
+    def __init__(self, document: Document) -> None:
+        super().__init__()
+        self._document = document
+
+    def __missing__(self, weight: float) -> int:
+        value = self[weight] = impact(weight, self._document)
+        return value
 
 
 def _pairs(name: list[str]) -> Iterator[tuple[str, float]]:
@@ -319,9 +252,6 @@ def _others(document: Document) -> Iterator[tuple[str, list[str]]]:
     yield "venue", venue
     yield "topic", list(document.topics)
     yield "institution", list(document.institutions)
-
-
-_OCCURRENCES = Occurrences()
 
 
 def place_of(position: int) -> str:

@@ -11,23 +11,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from search.encoding import Reader, number
+from search.encoding import Reader, number, split_positions
 
 _NUMBER = re.compile(rb"[\x80-\xff]*[\x00-\x7f]")
-
-
-def _one_of(values: Iterable[int]) -> bytes:
-    return b"[" + b"".join(b"\\x%02x" % value for value in values) + b"]"
-
-
-def _first(odd: int) -> bytes:
-    """Return what matches a number whose lowest bit is so."""
-    short, long = _one_of(range(odd, 128, 2)), _one_of(range(128 + odd, 256, 2))
-    return b"(?:%s|%s[\\x80-\\xff]*[\\x00-\\x7f])" % (short, long)
-
-
-# A position is doubled, and one more if another follows in the same document.
-_PLACES = re.compile(_first(1) + b"*" + _first(0))
 
 
 class _Values(dict[bytes, int]):
@@ -72,7 +58,7 @@ def without(content: bytes, gone: Sequence[int]) -> tuple[bytes, list[int], int]
 
 def without_places(positions: bytes, places: Iterable[int]) -> bytes:
     """Return positions without those of the documents at some places of the list."""
-    lists = _PLACES.findall(positions)
+    lists = split_positions(positions)
     for place in sorted(places, reverse=True):
         del lists[place]
     return b"".join(lists)

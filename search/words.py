@@ -101,7 +101,12 @@ def title_words(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Return `text` without white space and invisible characters, in compatible form."""
+    if text.isascii():
+        return text.translate(_ASCII_BLANKS)
     return "".join(c for c in unicodedata.normalize("NFKC", text) if not _is_blank(c))
+
+
+_ASCII_BLANKS = dict.fromkeys((*range(33), 127))
 
 
 def _is_blank(char: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from search.bundle import bundle_client
+from search.minified import minified
 
 _CSS_URL = re.compile(rb'url\((["\']?)([^)"\':]+)\1\)')
 
@@ -19,18 +20,18 @@ def read_assets(
     The first maps names such as `css/press.css` to paths such as
     `/assets/css/press.0a1b2c3d4e.css`; the second maps files below `assets/` to their bytes.
     Stylesheets name their fonts by the published names. The search client's modules become
-    a few scripts, such as `search/engine.js`. Files of the site's `own` folder stand in for
+    a few scripts, such as `search/engine.js`. Scripts and stylesheets of the program are
+    minified. Files of the site's `own` folder stand in for
     the theme's of the same name, or join them.
     """
     paths: dict[str, str] = {}
     files: dict[str, bytes] = {}
-    found = {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        for folder in (static, own)
-        if folder is not None
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and not file.name.startswith(".")
-    }
+    found = _read(static)
+    sheets = {name: text.decode() for name, text in found.items() if name.endswith(".css")}
+    small = minified({**bundle_client(client), **sheets})
+    found |= {name: small[name].encode() for name in sheets}
+    if own is not None:
+        found |= _read(own)
     for name in sorted(found, key=lambda n: (n.endswith(".css"), n)):
         content = found[name]
         if name.endswith((".md", ".txt")):
@@ -42,12 +43,21 @@ def read_assets(
             published = f"{stem}.{_hash(content)}.{ending}"
         paths[name] = f"/assets/{published}"
         files[published] = content
-    for name, content in bundle_client(client).items():
+    for name in sorted(small.keys() - sheets.keys()):
+        content = small[name].encode()
         stem, _, ending = name.rpartition(".")
         published = f"search/{stem}.{_hash(content)}.{ending}"
         paths[f"search/{name}"] = f"/assets/{published}"
         files[published] = content
     return paths, files
+
+
+def _read(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not file.name.startswith(".")
+    }
 
 
 def _hash(content: bytes) -> str:

@@ -13,9 +13,6 @@ import { EngineError } from "./errors.js";
  * @property {Uint8Array} impacts
  */
 
-/** Stands for positions beyond those kept: a phrase takes them as they suit. */
-export const ANYWHERE = 0xfffe;
-
 /**
  * @param {Uint8Array[]} blocks
  * @param {number} documents how many there are in the segment
@@ -89,15 +86,8 @@ export function findPhrase(words, allowed) {
   for (const [document, starts] of first ?? []) {
     const places = others.map((word) => word.get(document));
     if (places.some((place) => !place)) continue;
-    const fits = (/** @type {number[] | undefined} */ place, /** @type {number} */ position) =>
-      place?.includes(position) || place?.at(-1) === ANYWHERE;
-    // Where the first word may stand anywhere, the others say where that must be.
-    const all = [first.get(document), ...places];
-    const anchor = all.findIndex((place) => place?.at(-1) !== ANYWHERE);
-    const candidates =
-      anchor < 1 ? starts : (all[anchor] ?? []).map((position) => position - anchor);
-    const stands = candidates.some(
-      (start) => allowed(start) && all.every((place, i) => fits(place, start + i)),
+    const stands = starts.some(
+      (start) => allowed(start) && places.every((place, i) => place?.includes(start + i + 1)),
     );
     if (stands) found.add(document);
   }

@@ -9,7 +9,7 @@ import pytest
 
 from search.bundle import ENTRIES, bundle, bundle_client
 from search.errors import SearchError
-from search.javascript import squeeze
+from search.minified import minified
 
 CLIENT = Path(__file__).parents[2] / "search" / "client"
 needs_node = pytest.mark.needs("node")
@@ -98,7 +98,7 @@ label: for (const x of [1]) { continue label }
 const j = e - -1, k = e + + 1
 console.log(JSON.stringify([a, b, c, d, e, f, g.get() / 1, g.return, h, i(), j, k, "é\u2028"]))
 """
-    small = squeeze(source)
+    small = minified({"a.js": source})["a.js"]
     assert len(small) < len(source)
     assert "two" not in small
     assert "// one" not in small
@@ -107,15 +107,28 @@ console.log(JSON.stringify([a, b, c, d, e, f, g.get() / 1, g.return, h, i(), j, 
 
 @needs_node
 def test_the_clients_scripts_are_sound_and_small(tmp_path: Path) -> None:
-    scripts = bundle_client(CLIENT)
+    scripts = minified(bundle_client(CLIENT))
     assert set(scripts) == set(ENTRIES)
     for name, script in scripts.items():
-        (tmp_path / name).write_bytes(script)
+        (tmp_path / name).write_text(script, encoding="utf-8")
         subprocess.run(["node", "--check", str(tmp_path / name)], check=True)
-        assert b"/**" not in script
-        assert b"eval(" not in script
-        assert b"innerHTML" not in script
-    assert bundle_client(CLIENT) == scripts
+        assert "/**" not in script
+        assert "eval(" not in script
+        assert "innerHTML" not in script
+    assert minified(bundle_client(CLIENT)) == scripts
+
+
+def test_a_script_that_is_none_is_refused() -> None:
+    with pytest.raises(SearchError, match=r"bad\.js"):
+        minified({"good.js": "const a = 1;", "bad.js": "const = ;"})
+
+
+def test_a_stylesheet_says_the_same_in_fewer_bytes() -> None:
+    sheet = "/* a */ p { margin: 0px ; color : #ffffff }\n@media print { p { color: black } }\n"
+    assert minified({"a.css": sheet, "a.txt": " x "}) == {
+        "a.css": "p{margin:0;color:#fff}@media print{p{color:#000}}",
+        "a.txt": " x ",
+    }
 
 
 def test_only_what_is_known_reaches_the_page_as_text() -> None:

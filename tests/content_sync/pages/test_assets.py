@@ -13,7 +13,7 @@ def _theme(root: Path, sheet: str = "a{src:url(../fonts/x.woff2)}") -> tuple[Pat
         ("static/css/press.css", sheet),
         ("static/fonts/x.woff2", "font"),
         ("client/main.js", 'import { query } from "./query.js";\nquery();\n'),
-        ("client/query.js", "export function query() {}\n"),
+        ("client/query.js", "export function query() { globalThis.asked = 1; }\n"),
         ("client/worker.js", 'import { query } from "./query.js";\n'),
         ("client/saving.js", "globalThis.save = 1;\n"),
     ):
@@ -44,4 +44,16 @@ def test_the_search_client_is_published_as_scripts_without_imports(tmp_path: Pat
         path = paths[f"search/{name}.js"]
         assert re.fullmatch(rf"/assets/search/{name}\.[0-9a-f]{{10}}\.js", path)
         assert b"import" not in files[path.removeprefix("/assets/")]
-    assert b"query()" in files[paths["search/search.js"].removeprefix("/assets/")]
+    assert b"globalThis.asked=1" in files[paths["search/search.js"].removeprefix("/assets/")]
+
+
+def test_sheets_of_the_theme_are_small_and_a_sites_own_are_as_they_are(tmp_path: Path) -> None:
+    static, client = _theme(tmp_path, "/* ink */ a { color : #000000 }\n")
+    own = tmp_path / "own"
+    (own / "css").mkdir(parents=True)
+    (own / "css/site.css").write_text("/* ours */ b { color : red }\n")
+    paths, files = read_assets(static, client, own)
+    sheets = [
+        files[paths[f"css/{name}.css"].removeprefix("/assets/")] for name in ("press", "site")
+    ]
+    assert sheets == [b"a{color:#000}", b"/* ours */ b { color : red }\n"]
