@@ -10,9 +10,11 @@ import zlib
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
+from search.primed import pack_after, phrases, unpack_after
 from search.ranking import LEVELS
 
 IMPACT_SHIFT = 32
+_RESULTS = "d/"
 _NUMBERS = [bytes([n]) if n < 128 else bytes([n & 127 | 128, n >> 7]) for n in range(1 << 14)]
 
 
@@ -21,7 +23,10 @@ def seal(path: str, content: bytes) -> bytes:
 
     A file that is cut short, damaged or another one's is recognised by it.
     """
-    packed = zlib.compress(content, 9)
+    if path.startswith(_RESULTS):
+        packed = pack_after(_usual(), content)
+    else:
+        packed = zlib.compress(content, 9)
     return zlib.adler32(packed, zlib.adler32(path.encode())).to_bytes(4, "little") + packed
 
 
@@ -30,7 +35,12 @@ def unseal(path: str, sealed: bytes) -> bytes:
     packed = sealed[4:]
     if zlib.adler32(packed, zlib.adler32(path.encode())) != int.from_bytes(sealed[:4], "little"):
         raise ValueError(f"{path} is damaged")
-    return zlib.decompress(packed)
+    return unpack_after(_usual(), packed) if path.startswith(_RESULTS) else zlib.decompress(packed)
+
+
+def _usual() -> bytes:
+    """Return what files of results may repeat."""
+    return phrases("PHRASES") + phrases("ROWS")
 
 
 def number(value: int) -> bytes:

@@ -4,7 +4,7 @@
     h/  the most frequent words, a file each, longer lists in blocks by falling impact
     p/  q/  positions of the words in t/ and h/, for phrases and fields
     d/  what a list shows of a document, some documents in each
-    a/  abstracts, each compressed by itself
+    a/  abstracts, each compressed by itself (`search.primed`)
     c/  columns for facets and filters
     k/  ids and DOIs
     v/  w/  the vocabulary for slips of the pen, sorted by beginnings and by ends
@@ -15,7 +15,6 @@ names of their own, and every address can be computed from a number.
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,10 @@ from search.dictionary import write_words
 from search.documents import Document, parse_document
 from search.encoding import Reader, number, seal, steps
 from search.partitions import Place, iter_lines
+from search.primed import pack_abstract
 from search.schema import PEOPLE_SHOWN, handle, handles
 
-FORMAT = 5
+FORMAT = 6
 """Raised when the client of before could not read the files."""
 
 IDS = "ids.txt"
@@ -96,7 +96,7 @@ class _Writer:
             ids.append(document.id)
             for key in keys_of(document):
                 keys.setdefault(key, []).append(count - 1)
-            place = abstracts.add(document.abstract)
+            place = abstracts.add(document)
             rows.append(_row(document, place))
             boundary = count == self.job.publications or count == total
             size = sizes[0] if count <= self.job.publications else sizes[1]
@@ -159,11 +159,11 @@ class _Packs:
         self.pack = bytearray()
         self.number = 0
 
-    def add(self, abstract: str) -> list[int] | int:
+    def add(self, document: Document) -> list[int] | int:
         """Return pack, start and length; 0 for no abstract."""
-        if not abstract.strip():
+        if not document.abstract.strip():
             return 0
-        content = zlib.compress(abstract.encode(errors="replace"), 9)
+        content = pack_abstract(document.title, document.abstract)
         if len(self.pack) + len(content) > PACK_BYTES and self.pack:
             self._save()
         start = len(self.pack)

@@ -40,21 +40,33 @@ export function unseal(path, buffer) {
 /**
  * What the index's files hold: all of it is compressed by the program that made them.
  *
- * @param {Uint8Array} bytes
+ * @param {...Uint8Array} parts
  * @returns {Promise<Uint8Array>}
  */
-export async function inflate(bytes) {
+export async function inflate(...parts) {
   if (typeof DecompressionStream === "undefined") {
     throw new EngineError("unavailable", "This browser is too old for the search.");
   }
   try {
-    const stream = new Blob([/** @type {any} */ (bytes)])
+    const stream = new Blob(/** @type {any} */ (parts))
       .stream()
       .pipeThrough(new DecompressionStream("deflate"));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   } catch {
     throw new EngineError("damaged");
   }
+}
+
+/**
+ * What was compressed as if `before` came first: here it does, as a block that is stored.
+ *
+ * @param {Uint8Array} before at most 65,535 bytes
+ * @param {Uint8Array} bytes
+ */
+export async function inflateAfter(before, bytes) {
+  const { length } = before;
+  const head = [0x78, 1, 0, length, length >> 8, ~length, ~length >> 8];
+  return (await inflate(Uint8Array.from(head), before, bytes)).subarray(length);
 }
 
 /** @param {Uint8Array} bytes */

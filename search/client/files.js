@@ -4,8 +4,9 @@
  * @module
  */
 
-import { inflate, jsonOf, unseal } from "./bytes.js";
+import { inflate, inflateAfter, jsonOf, unseal } from "./bytes.js";
 import { EngineError } from "./errors.js";
+import { PHRASES, ROWS } from "./phrases.js";
 
 /**
  * One audience's index as files.
@@ -16,8 +17,10 @@ import { EngineError } from "./errors.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 5;
+const FORMAT = 6;
 const MOST_FILES = 5000;
+/** What files of results may repeat. */
+const USUAL = new TextEncoder().encode(PHRASES + ROWS);
 
 export class Files {
   /** @param {Store} store */
@@ -53,9 +56,10 @@ export class Files {
    * @returns {Promise<T>}
    */
   read(segment, path, decode) {
-    return this.keep(`${segment}/${path}`, async (whole) =>
-      decode(await inflate(unseal(path, await this.store.fetchBytes(whole)))),
-    );
+    return this.keep(`${segment}/${path}`, async (whole) => {
+      const bytes = unseal(path, await this.store.fetchBytes(whole));
+      return decode(await (path.startsWith("d/") ? inflateAfter(USUAL, bytes) : inflate(bytes)));
+    });
   }
 
   /**

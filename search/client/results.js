@@ -4,8 +4,9 @@
  * @module
  */
 
-import { inflate, jsonOf, textOf } from "./bytes.js";
+import { inflateAfter, jsonOf, textOf } from "./bytes.js";
 import { EngineError } from "./errors.js";
+import { PHRASES } from "./phrases.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
 
@@ -26,6 +27,10 @@ import { EngineError } from "./errors.js";
  * @property {string} access
  * @property {number[] | null} abstract pack, start and length
  */
+
+const utf8 = new TextEncoder();
+/** So much of its title an abstract may repeat. */
+const TITLE_BYTES = 500;
 
 /** @type {Record<string, string>} */
 const URLS = {
@@ -78,12 +83,13 @@ export async function readRow(segment, number) {
  * @param {Row} row
  * @returns {Promise<string>}
  */
-export async function readAbstract(segment, { abstract }) {
+export async function readAbstract(segment, { abstract, title }) {
   if (!abstract) return "";
   const [pack, start, length] = abstract;
   const path = `${segment.folderOf(`a/${pack}.bin`)}/a/${pack}.bin`;
   const bytes = await segment.files.readPart(path, start, start + length);
-  return textOf(await inflate(bytes));
+  const said = utf8.encode(title).subarray(0, TITLE_BYTES);
+  return textOf(await inflateAfter(Uint8Array.of(...utf8.encode(PHRASES), ...said), bytes));
 }
 
 /**
