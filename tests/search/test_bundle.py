@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from search import minified as minifier
 from search.bundle import ENTRIES, bundle, bundle_client
 from search.errors import SearchError
 from search.minified import minified
@@ -121,6 +122,17 @@ def test_the_clients_scripts_are_sound_and_small(tmp_path: Path) -> None:
 def test_a_script_that_is_none_is_refused() -> None:
     with pytest.raises(SearchError, match=r"bad\.js"):
         minified({"good.js": "const a = 1;", "bad.js": "const = ;"})
+
+
+def test_a_night_goes_on_without_a_minifier_that_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(minifier, "_PROGRAM", "import time; time.sleep(60)")
+    monkeypatch.setattr(minifier, "_PATIENCE", 0.5)
+    sources = {"unheard-of.js": "const a =  1;"}
+    assert minified(sources) == sources
+    assert "does not answer" in caplog.text
+    minifier._made_small.cache_clear()
 
 
 def test_a_stylesheet_says_the_same_in_fewer_bytes() -> None:
