@@ -136,7 +136,7 @@ def _publish(settings: Settings, stage: Any) -> int:
     check_may_publish(settings)
     check_held(settings)
     release = publish(settings, stage)
-    prune(settings)
+    prune(settings, quickly=True)
     return release.number
 
 

@@ -1,31 +1,36 @@
-"""What the site's own pages show: home, the overview of each section, search."""
+"""What the site's own pages show: the overview of each section, search."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from content_sync.pages.access import AUDIENCES, ROOT, visible
+from content_sync.pages.access import ROOT, visible
 from content_sync.pages.calendars import ALL_EVENTS, calendar_of_all
 from content_sync.pages.charts import years_chart
+from content_sync.pages.entries import (
+    ENTRIES_PER_PAGE,
+    audiences_for,
+    count,
+    entries_page,
+    group_of,
+    listing,
+    members_have_works,
+    newest_works,
+    own_page,
+)
 from content_sync.pages.events import is_past
+from content_sync.pages.home import make_home
 from content_sync.pages.institutions import place
 from content_sync.pages.listings import (
     NEWEST,
-    NEWEST_FIRST,
-    WORK_COLUMNS,
     card,
     pager,
 )
 from content_sync.pages.model import Context, File, Made, Page
 from content_sync.pages.people import name_index, names_field, when
 from content_sync.pages.reader import Reader, Row
-from content_sync.pages.wording import counted, iso_in_words, span_in_words
+from content_sync.pages.wording import counted, span_in_words
 from content_sync.urls import record_url
-
-ENTRIES_PER_PAGE = 200
-NEWEST_ON_HOME = 8
 
 NAVIGATION = (
     ("publications", "Publications", "publications"),
@@ -44,7 +49,7 @@ def navigation(reader: Reader) -> list[dict[str, str]]:
     return [
         {"section": section, "title": title, "url": f"/{section}/"}
         for section, title, table in NAVIGATION
-        if section == "publications" or _count(reader, f"SELECT count(*) FROM {table}")  # noqa: S608
+        if section == "publications" or count(reader, f"SELECT count(*) FROM {table}")  # noqa: S608
     ]
 
 
@@ -59,146 +64,9 @@ def make_sections(reader: Reader, names: list[str]) -> Iterator[tuple[str, Made]
         yield name, made
 
 
-def _count(reader: Reader, sql: str, *values: Any) -> int:
-    return int(reader.connection.execute(sql, values).fetchone()[0])
-
-
-def _members_have_works(reader: Reader) -> bool:
-    return bool(
-        _count(
-            reader,
-            "SELECT EXISTS (SELECT 1 FROM cache.works WHERE visible = 1 OR members IS NOT NULL)",
-        )
-    )
-
-
-def _page(
-    url: str, audience: str, template: str, context: Context, records: Sequence[str] = ()
-) -> Page:
-    base = {"noindex": False, "description": "", "section": ""}
-    return Page(
-        url=url,
-        audience=audience,
-        template=template,
-        context=base | context,
-        records=tuple(records),
-    )
-
-
-def _home(reader: Reader) -> Iterator[Page]:
-    newest = _newest(reader, NEWEST_ON_HOME)
-    for audience in _audiences(_members_have_works(reader)):
-        root = ROOT[audience]
-        least = 2 if audience == "public" else 1
-        shown = [w for w in newest if w["visible"] >= least][:NEWEST_ON_HOME]
-        yield _page(
-            "/",
-            audience,
-            "home.html",
-            {
-                "title": "",
-                "heading": reader.shared["heading"],
-                "lead": reader.shared["lead"],
-                "description": reader.shared["lead"] or reader.shared["heading"],
-                "counts": _home_counts(reader, audience),
-                "newest_heading": "Newest",
-                "newest": [card(w, audience) for w in shown],
-                "news": reader.shared["news"],
-                "ahead": _ahead(reader, audience),
-                "themes": _themes(reader, root),
-                "data_date": iso_in_words(reader.shared["data_date"]),
-            },
-            [f"publication:{w['id']}" for w in shown],
-        )
-
-
-def _newest(reader: Reader, n: int) -> list[Row]:
-    """Return the newest works for the public and the newest for members, in one order."""
-    sql = f"SELECT {WORK_COLUMNS} FROM cache.works w WHERE w.visible >= ? "  # noqa: S608
-    order = f"ORDER BY {NEWEST_FIRST} LIMIT ?"
-    public = reader.connection.execute(sql + order, (2, n)).fetchall()
-    everyone = reader.connection.execute(sql + order, (1, n)).fetchall()
-    seen = {w["id"] for w in everyone}
-    return everyone + [w for w in public if w["id"] not in seen]
-
-
-def _audiences(members_too: bool) -> tuple[str, ...]:
-    return AUDIENCES if members_too else AUDIENCES[:1]
-
-
-def _home_counts(reader: Reader, audience: str) -> list[Context]:
-    root = ROOT[audience]
-    least = 2 if audience == "public" else 1
-    works, first = reader.connection.execute(
-        "SELECT count(*), min(nullif(year, 0)) FROM cache.works WHERE visible >= ?", (least,)
-    ).fetchone()
-    see = "access = 'public'" if audience == "public" else "1"
-    running, projects = reader.connection.execute(
-        f"SELECT coalesce(sum(status = 'running'), 0), count(*) FROM projects WHERE {see}"  # noqa: S608
-    ).fetchone()
-    people = _count(reader, "SELECT count(*) FROM people")
-    places = _count(reader, "SELECT count(*) FROM institutions")
-    events = reader.rows(f"SELECT starts_at, ends_at FROM events WHERE {see}")  # noqa: S608
-    past = sum(is_past(e, reader.today) for e in events)
-    counts = [("Publications", "publications", f"{works:,}" + (f" since {first}" if first else ""))]
-    if projects:
-        running_text = f", {running:,} running" if running else ""
-        counts.append(("Projects", "projects", f"{projects:,}{running_text}"))
-    if people:
-        where = f" in {counted(places, 'institution')}" if places else ""
-        counts.append(("People", "people", f"{people:,}{where}"))
-    if events:
-        counts.append(("Events", "events", f"{len(events) - past:,} ahead, {past:,} past"))
-    return [
-        {"label": label, "href": f"{root}/{section}/", "text": text}
-        for label, section, text in counts
-    ]
-
-
-def _ahead(reader: Reader, audience: str) -> list[Context]:
-    rows = reader.rows(
-        "SELECT id, title, starts_at, ends_at, place, access, status FROM events"
-        " WHERE coalesce(ends_at, starts_at) >= ? ORDER BY starts_at, id",
-        None,
-        reader.today,
-    )
-    return [
-        {
-            "date": iso_in_words(e["starts_at"]),
-            "title": e["title"],
-            "href": ROOT[audience] + record_url("event", e["id"]),
-            "place": e["place"] or "",
-            "status": e["status"],
-        }
-        for e in rows
-        if visible(e["access"], audience)
-    ][:5]
-
-
-def _themes(reader: Reader, root: str) -> list[Context]:
-    least = 2 if not root else 1
-    rows = reader.rows(
-        """
-        WITH RECURSIVE below (top, id) AS (
-            SELECT id, id FROM topics WHERE parent_id IS NULL
-            UNION SELECT b.top, t.id FROM topics t JOIN below b ON t.parent_id = b.id
-        )
-        SELECT top.id, top.name, count(DISTINCT w.id) AS n
-        FROM below b JOIN topics top ON top.id = b.top
-        JOIN publication_topics pt ON pt.topic_id = b.id
-        JOIN cache.works w ON w.id = pt.publication_id AND w.visible >= ?
-        GROUP BY top.id ORDER BY n DESC, top.name LIMIT 8""",
-        None,
-        least,
-    )
-    return [
-        {"name": r["name"], "href": root + record_url("topic", r["id"]), "n": r["n"]} for r in rows
-    ]
-
-
 def _publications(reader: Reader) -> Iterator[Page]:
-    newest = _newest(reader, NEWEST)
-    for audience in _audiences(_members_have_works(reader)):
+    newest = newest_works(reader, NEWEST)
+    for audience in audiences_for(members_have_works(reader)):
         root = ROOT[audience]
         least = 2 if audience == "public" else 1
         years = reader.rows(
@@ -209,7 +77,7 @@ def _publications(reader: Reader) -> Iterator[Page]:
         )
         shown = [w for w in newest if w["visible"] >= least][:NEWEST]
         total = sum(y["n"] for y in years)
-        yield _page(
+        yield own_page(
             "/publications/",
             audience,
             "publications.html",
@@ -231,7 +99,7 @@ def _publications(reader: Reader) -> Iterator[Page]:
                     for y in years
                 ],
                 "venues_href": f"{root}/venues/"
-                if _count(reader, "SELECT count(*) FROM venues")
+                if count(reader, "SELECT count(*) FROM venues")
                 else "",
             },
             [f"publication:{w['id']}" for w in shown],
@@ -254,60 +122,18 @@ def _people(reader: Reader) -> Iterator[Page]:
         for letter in LETTERS
         if letter in letters
     ]
-    yield _entries_page(
+    yield entries_page(
         "/people/",
         "public",
         section="people",
         heading="People",
         lead=counted(sum(letters.values()), "person", "people") + ", by family name",
-        groups=[_group("", "letters", entries)],
+        groups=[group_of("", "letters", entries)],
         columns="row",
         names=names_field(reader),
         tools=[("Institutions", "/institutions/")]
-        if _count(reader, "SELECT count(*) FROM institutions")
+        if count(reader, "SELECT count(*) FROM institutions")
         else [],
-    )
-
-
-def _group(heading: str, group_id: str, entries: list[Context]) -> Context:
-    return {"heading": heading, "n": len(entries), "id": group_id, "entries": entries}
-
-
-def _entries_page(
-    url: str,
-    audience: str,
-    *,
-    section: str,
-    heading: str,
-    lead: str,
-    groups: list[Context],
-    columns: int | str = 1,
-    tools: Sequence[tuple[str, str]] = (),
-    pages: Context | None = None,
-    title: str = "",
-    names: str = "",
-    records: Sequence[str] = (),
-) -> Page:
-    links = [
-        {"text": text, "href": ROOT[audience] + href, "current": False} for text, href in tools
-    ]
-    return _page(
-        url,
-        audience,
-        "entries.html",
-        {
-            "section": section,
-            "title": title or heading,
-            "kind": "",
-            "heading": heading,
-            "lead": lead,
-            "tools": [{"label": "", "links": links}] if links else [],
-            "groups": groups,
-            "pager": pages,
-            "columns": columns,
-            "names": names,
-        },
-        records,
     )
 
 
@@ -322,7 +148,7 @@ def _venues(reader: Reader) -> Iterator[Page]:
     if not rows:
         return
     more = any(r["public"] != r["members"] or r["differs"] for r in rows)
-    for audience in _audiences(more):
+    for audience in audiences_for(more):
         entries = [
             {
                 "text": r["name"],
@@ -332,13 +158,13 @@ def _venues(reader: Reader) -> Iterator[Page]:
             }
             for r in rows
         ]
-        yield _entries_page(
+        yield entries_page(
             "/venues/",
             audience,
             section="publications",
             heading="Venues",
             lead=counted(len(rows), "venue"),
-            groups=[_group("", "venues", entries)],
+            groups=[group_of("", "venues", entries)],
             columns=2,
             tools=[("Publications by year", "/publications/")],
             records=[f"venue:{r['id']}" for r in rows],
@@ -368,11 +194,11 @@ def _topics(reader: Reader) -> Iterator[Page]:
     children: dict[str | None, list[Row]] = {}
     for r in rows:
         children.setdefault(r["parent_id"] if r["parent_id"] in known else None, []).append(r)
-    for audience in _audiences(any(a != b for a, b in counts.values())):
+    for audience in audiences_for(any(a != b for a, b in counts.values())):
         groups: list[Context] = []
         for top in children.get(None, []):
             entries = list(_tree(top, children, counts, audience, 0, set()))
-            groups.append(_group("", f"t{len(groups) + 1}", entries))
+            groups.append(group_of("", f"t{len(groups) + 1}", entries))
         # Topics in a circle hang below nothing; they stay findable at the end.
         reached = {e["href"] for g in groups for e in g["entries"]}
         lost = [
@@ -381,8 +207,8 @@ def _topics(reader: Reader) -> Iterator[Page]:
             if ROOT[audience] + record_url("topic", r["id"]) not in reached
         ]
         if lost:
-            groups.append(_group("", f"t{len(groups) + 1}", lost))
-        yield _entries_page(
+            groups.append(group_of("", f"t{len(groups) + 1}", lost))
+        yield entries_page(
             "/topics/",
             audience,
             section="topics",
@@ -426,7 +252,7 @@ def _projects(reader: Reader) -> Iterator[Page]:
         "SELECT id, title, programme, theme, access, status, starts_on, ends_on FROM projects"
         " ORDER BY programme IS NULL, programme, theme IS NULL, theme, title, id"
     )
-    yield from _listing(
+    yield from listing(
         rows,
         "/projects/",
         "projects",
@@ -494,7 +320,7 @@ def _groups_listed(
         runs = f", {running:,} running" if running else ""
         return f"{counted(row[audience], 'project')}{runs}"
 
-    for audience in _audiences(any(r["public"] != r["members"] for r in rows)):
+    for audience in audiences_for(any(r["public"] != r["members"] for r in rows)):
         root = ROOT[audience]
         seen = [r for r in rows if r[audience]]
         if not seen:
@@ -510,14 +336,14 @@ def _groups_listed(
                 }
                 for r in shown
             ]
-            yield _entries_page(
+            yield entries_page(
                 url if number == 1 else f"{url}page/{number}/",
                 audience,
                 section="projects",
                 heading=heading,
                 title=heading if number == 1 else f"{heading}, page {number}",
                 lead=counted(len(seen), group),
-                groups=[_group("", "groups", entries)],
+                groups=[group_of("", "groups", entries)],
                 columns=columns,
                 tools=[("All projects", "/projects/")],
                 pages=pager(root + url, number, pages, between="page/"),
@@ -529,7 +355,7 @@ def _institutions(reader: Reader) -> Iterator[Page]:
         "SELECT id, name, city, country, is_member_company, 'public' AS access FROM institutions"
         " ORDER BY name COLLATE NOCASE, id"
     )
-    yield from _listing(
+    yield from listing(
         rows,
         "/institutions/",
         "people",
@@ -570,7 +396,7 @@ def _events(reader: Reader) -> Iterator[Page]:
             "note": ", ".join(f for f in facts if f),
         }
 
-    yield from _listing(
+    yield from listing(
         ahead[::-1] + past,
         "/events/",
         "events",
@@ -599,71 +425,26 @@ def _event_calendars(reader: Reader) -> list[File]:
             shared["globals"].get("SITENAME", ""),
             reader.today,
         )
-        for audience in _audiences(any(r["access"] != "public" for r in rows))
+        for audience in audiences_for(any(r["access"] != "public" for r in rows))
     ]
     return [file for file in files if file]
-
-
-def _listing(
-    rows: list[Row],
-    url: str,
-    section: str,
-    heading: str,
-    record_type: str,
-    *,
-    heading_of: Callable[[Row], str],
-    entry_of: Callable[[Row, str], Context],
-    href_of: Callable[[Row], str] = lambda row: "",
-    tools: Sequence[tuple[str, str]] = (),
-    columns: int = 1,
-) -> Iterator[Page]:
-    """Yield the pages that list all records of one type, grouped under headings."""
-    if not rows:
-        return
-    for audience in _audiences(any(r["access"] != "public" for r in rows)):
-        root = ROOT[audience]
-        seen = [r for r in rows if visible(r["access"], audience)]
-        pages = max(1, -(-len(seen) // ENTRIES_PER_PAGE))
-        for number in range(1, pages + 1):
-            shown = seen[(number - 1) * ENTRIES_PER_PAGE : number * ENTRIES_PER_PAGE]
-            groups: list[Context] = []
-            for text, group in groupby(shown, heading_of):
-                members = list(group)
-                entries = [entry_of(r, root) for r in members]
-                made = _group(text, f"g{len(groups) + 1}", entries)
-                if href := href_of(members[0]):
-                    made["href"] = root + href
-                groups.append(made)
-            yield _entries_page(
-                url if number == 1 else f"{url}page/{number}/",
-                audience,
-                section=section,
-                heading=heading,
-                title=heading if number == 1 else f"{heading}, page {number}",
-                lead=counted(len(seen), record_type),
-                groups=groups,
-                columns=columns,
-                tools=tools,
-                pages=pager(root + url, number, pages, between="page/"),
-                records=[f"{record_type}:{r['id']}" for r in shown],
-            )
 
 
 def _search(reader: Reader) -> Iterator[Page]:
     name = reader.shared["globals"]["SITENAME"]
     description = f"Search the publications, people, projects and events of {name}."
     context = {"title": "Search", "section": "search", "description": description}
-    yield _page("/search/", "public", "search.html", context)
+    yield own_page("/search/", "public", "search.html", context)
     if reader.shared["globals"]["SITEURL"]:  # browsers want whole addresses
-        yield _page("/opensearch.xml", "public", "opensearch.xml", {"title": ""})
+        yield own_page("/opensearch.xml", "public", "opensearch.xml", {"title": ""})
 
 
 def _not_found(reader: Reader) -> Iterator[Page]:
-    yield _page("/404.html", "public", "not_found.html", {"title": "Not found", "noindex": True})
+    yield own_page("/404.html", "public", "not_found.html", {"title": "Not found", "noindex": True})
 
 
 SECTIONS: dict[str, Callable[[Reader], Iterator[Page]]] = {
-    "home": _home,
+    "home": make_home,
     "publications": _publications,
     "people": _people,
     "venues": _venues,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
 from content_sync.pages.staff import write_staff
-from content_sync.release.compress import RECIPE, compress_pages
+from content_sync.release.compress import RECIPE, compress_pages, compressing_ahead
 from content_sync.release.departed import settle
 from content_sync.release.stage import Stage, live, open_stage, write_file
 from content_sync.settings import Settings
@@ -163,8 +164,10 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     stage.add([write_file(stage.root, SERVICE_FILE, build.service_file())])
     # What Pelican wrote: upon a base, sharing has found it already.
     stage.adopt("staff" if stage.is_incremental else "")
-    if "machines" not in settings.left_out:
-        write_machines(settings, stage, build)
+    is_compressed = "compressed" not in settings.left_out
+    with compressing_ahead(settings, stage) if is_compressed else nullcontext():
+        if "machines" not in settings.left_out:
+            write_machines(settings, stage, build)
     build.write_server_files()
     departed = settle(
         settings,
@@ -176,11 +179,11 @@ def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: 
     build.report.redirects_refused = [
         f"{refused.old_path}: {refused.reason}" for refused in departed.refused
     ]
-    if "compressed" not in settings.left_out:
+    if is_compressed:
         compress_pages(settings, stage)
     stage.write_release(
         {
-            "compressed": "" if "compressed" in settings.left_out else RECIPE,
+            "compressed": RECIPE if is_compressed else "",
             "built": datetime.now(UTC).isoformat(timespec="seconds"),
             "sync": int(build.state["sync"]),
             "date": build.today,

@@ -7,6 +7,7 @@ are those where the measured curve bends (docs/decisions/2026-11-24-compressed-f
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
@@ -56,6 +57,33 @@ def compress_pages(settings: Settings, stage: Stage) -> Compressed:
     return _compress(settings, stage, None, search=False)
 
 
+@contextlib.contextmanager
+def compressing_ahead(settings: Settings, stage: Stage) -> Iterator[None]:
+    """Compress what is in the stage in other processes while the block makes the rest here.
+
+    `compress_pages` then finds these siblings done. Where most of them come from the last
+    release, or there is one processor alone, nothing is done ahead.
+    """
+    if stage.is_incremental or not is_worth_it(settings):
+        yield
+        return
+    wanted = _sort_out(stage, search=False).wanted
+    if len(wanted) <= _FEW:
+        yield
+        return
+    with processes(settings) as executor:
+        try:
+            under_way = [
+                executor.submit(_compress_files, task) for task in _tasks(stage, wanted, True)
+            ]
+            yield
+            for future in under_way:
+                stage.add(future.result())
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
 def compress_shards(settings: Settings, stage: Stage, executor: Executor) -> Compressed:
     """Bring the siblings of the search's files up to date, where compressing them gains."""
     return _compress(settings, stage, executor, search=True)
@@ -82,9 +110,32 @@ def expand(path: str, content: bytes) -> bytes:
 def _compress(
     settings: Settings, stage: Stage, executor: Executor | None, *, search: bool
 ) -> Compressed:
-    base_agrees = stage.base is not None and stage.base.info().get("compressed") == RECIPE
-    if base_agrees and stage.is_incremental and not search:
+    if _base_agrees(stage) and stage.is_incremental and not search:
         return _compress_touched(settings, stage)
+    found = _sort_out(stage, search=search)
+    stage.remove(found.stale)
+    stage.keep(found.kept)
+    stage.share()
+    made = list(_make(settings, stage, executor, found.wanted, search=search))
+    stage.add(made)
+    shared = found.good + len(found.kept)
+    return Compressed(len(made), shared, sum(entry.size for entry in made))
+
+
+class _Found(NamedTuple):
+    """What a stage has of siblings, and lacks."""
+
+    good: int
+    stale: list[str]
+    """Siblings of what is no more, or of what was."""
+    kept: list[Entry]
+    """Siblings that the base has."""
+    wanted: list[Entry]
+    """Files that have none yet."""
+
+
+def _sort_out(stage: Stage, *, search: bool) -> _Found:
+    base_agrees = _base_agrees(stage)
     listed: dict[str, bytes | None] = {}
     plain: list[Entry] = []
     for entry in _entries(stage, search=search):
@@ -108,12 +159,11 @@ def _compress(
             continue
         # Where it had none, compressing it gains nothing.
         kept += [s for name in names if (s := stage.base_entry(name)) and s.records == COMPRESSED]
-    stage.remove(sorted(listed.keys() - good))
-    stage.keep(kept)
-    stage.share()
-    made = list(_make(settings, stage, executor, wanted, search=search))
-    stage.add(made)
-    return Compressed(len(made), len(good) + len(kept), sum(entry.size for entry in made))
+    return _Found(len(good), sorted(listed.keys() - good), kept, wanted)
+
+
+def _base_agrees(stage: Stage) -> bool:
+    return stage.base is not None and stage.base.info().get("compressed") == RECIPE
 
 
 def _compress_touched(settings: Settings, stage: Stage) -> Compressed:
@@ -174,13 +224,7 @@ def _make(
 ) -> Iterator[Entry]:
     """Yield the entries of siblings made, here or in other processes where they are many."""
     # The search's siblings carry no key: the folder is written anew each night.
-    tasks = [
-        (
-            str(stage.root),
-            [(e.path, None if search else sibling_key(e.sha256)) for e in wanted[i : i + _CHUNK]],
-        )
-        for i in range(0, len(wanted), _CHUNK)
-    ]
+    tasks = _tasks(stage, wanted, not search)
     if executor is None and len(wanted) > _FEW and is_worth_it(settings):
         with processes(settings) as own:
             yield from _flat(own.map(_compress_files, tasks))
@@ -188,6 +232,18 @@ def _make(
         yield from _flat(executor.map(_compress_files, tasks))
     else:
         yield from _flat(map(_compress_files, tasks))
+
+
+def _tasks(
+    stage: Stage, wanted: list[Entry], with_key: bool
+) -> list[tuple[str, list[tuple[str, bytes | None]]]]:
+    return [
+        (
+            str(stage.root),
+            [(e.path, sibling_key(e.sha256) if with_key else None) for e in wanted[i : i + _CHUNK]],
+        )
+        for i in range(0, len(wanted), _CHUNK)
+    ]
 
 
 def _flat(results: Iterable[list[Entry]]) -> Iterator[Entry]:

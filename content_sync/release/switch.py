@@ -26,7 +26,7 @@ from content_sync.release.releases import (
     releases,
     releases_folder,
 )
-from content_sync.release.spare import keep_as_spare
+from content_sync.release.spare import find_spare, keep_as_spare
 from content_sync.release.stage import Stage, staged
 from content_sync.settings import Settings
 
@@ -122,8 +122,11 @@ def switch_to(settings: Settings, number: int) -> Release:
     return wanted
 
 
-def prune(settings: Settings) -> list[int]:
+def prune(settings: Settings, *, quickly: bool = False) -> list[int]:
     """Remove old releases and return their numbers; the newest of them becomes the spare.
+
+    With `quickly` they stay until the next night where files would have to be taken away, which
+    takes minutes for a large site.
 
     Kept are the live one, the newest good ones before it up to `settings.releases_kept` in
     all, the base of a stage, and what is newer than the live one (rolled back, to be looked at).
@@ -141,6 +144,8 @@ def prune(settings: Settings) -> list[int]:
     if stage and stage.base:
         kept.add(stage.base.number)
     doomed = [r for r in found if r.number < current.number and r.number not in kept]
+    if quickly and (len(doomed) > 1 or find_spare(releases_folder(settings))):
+        return []
     for release in doomed[:-1]:
         remove(release)
     if doomed and not keep_as_spare(doomed[-1]):

@@ -7,13 +7,16 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from filecmp import cmp
 from pathlib import Path
+from typing import Any
 
 import brotli
 import pytest
 
-from content_sync.release import history
+from content_sync.pages import site as site_builder
+from content_sync.release import compress, history
 from content_sync.release.addresses import COMPRESSED
 from content_sync.release.compress import compress_pages, compress_shards, expand
 from content_sync.release.manifest import Manifest
@@ -70,6 +73,34 @@ def test_the_same_content_gives_the_same_bytes(site: Site, make_site) -> None:  
     assert first
     assert first == second
     assert all(content[4:8] == bytes(4) for n, content in first.items() if n.endswith(".gz"))
+
+
+def test_a_large_site_is_compressed_while_the_rest_is_made(
+    site: Site,
+    make_site,  # type: ignore[no-untyped-def]
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site.sync()
+    _, one = site.build()
+    other = make_site("other")
+    shutil.copyfile(site.settings.snapshot, other.settings.snapshot)
+    monkeypatch.setattr(compress, "_FEW", 100)  # as if there were thousands
+    left: list[compress.Compressed] = []
+
+    def count(*arguments: Any) -> compress.Compressed:
+        left.append(compress_pages(*arguments))
+        return left[-1]
+
+    monkeypatch.setattr(site_builder, "compress_pages", count)
+    settings = replace(other.settings, workers=2)
+    site_builder.build_site(settings)
+    assert left[0].shared > 5 * left[0].made > 0
+    two = staged(settings)
+    assert two is not None
+    names = siblings(one.root)
+    assert names == siblings(two.root)
+    assert all(cmp(one.root / n, two.root / n, shallow=False) for n in names)
+    assert not wrong_siblings(other, two, full=True)
 
 
 def test_a_changed_night_gives_what_a_full_build_gives(site: Site) -> None:

@@ -49,6 +49,19 @@ def test_the_release_removed_last_becomes_the_spare(site):
     assert not (releases_folder(site.settings) / "2").exists()
 
 
+def test_what_takes_long_is_left_to_the_night(site):
+    grow(site, 5)  # 2 is the spare, 3 to 5 are kept
+    site.release(PAGES)  # which takes the spare
+    site.release(PAGES)
+    assert prune(site.settings, quickly=True) == []  # two to go: the first of them by its files
+    assert spare_of(site) is None
+    assert prune(site.settings) == [3, 4]
+    assert spare_of(site).number == 4
+    site.release(PAGES)
+    assert prune(site.settings, quickly=True) == [5]  # it only changes its name
+    assert spare_of(site).number == 5
+
+
 def test_the_next_release_takes_the_spare_and_links_only_what_differs(site, monkeypatch):
     grow(site, 5)
     links = []
