@@ -433,16 +433,17 @@ def _steps(numbers: Iterable[int]) -> list[int]:
     return steps
 
 
-def _link_tree(source: Path, target: Path) -> None:
-    target.mkdir()
+def _link_tree(source: str | Path, target: str | Path) -> None:
+    Path(target).mkdir()
     for entry in os.scandir(source):
+        path = f"{target}/{entry.name}"  # there are thousands: no Path for each
         if entry.is_dir():
-            _link_tree(Path(entry.path), target / entry.name)
+            _link_tree(entry.path, path)
         elif not entry.name.endswith(("LOCK", ".br", ".gz")):  # siblings are the release's own
             try:
-                os.link(entry.path, target / entry.name)
+                os.link(entry.path, path)
             except OSError:  # another file system, or one without hard links
-                shutil.copyfile(entry.path, target / entry.name)
+                shutil.copyfile(entry.path, path)
 
 
 def _weigh(folder: Path, previous: Path | None) -> tuple[int, int]:
