@@ -13,7 +13,7 @@ _CSS_URL = re.compile(rb'url\((["\']?)([^)"\':]+)\1\)')
 
 
 def read_assets(
-    static: Path, client: Path, own: Path | None = None
+    static: Path, client: Path, own: Path | None = None, kept: Path | None = None
 ) -> tuple[dict[str, str], dict[str, bytes]]:
     """Return where templates find each asset, and the files to publish.
 
@@ -21,14 +21,14 @@ def read_assets(
     `/assets/css/press.0a1b2c3d4e.css`; the second maps files below `assets/` to their bytes.
     Stylesheets name their fonts by the published names. The search client's modules become
     a few scripts, such as `search/engine.js`. Scripts and stylesheets of the program are
-    minified. Files of the site's `own` folder stand in for
+    minified, which the file `kept` remembers. Files of the site's `own` folder stand in for
     the theme's of the same name, or join them.
     """
     paths: dict[str, str] = {}
     files: dict[str, bytes] = {}
     found = _read(static)
     sheets = {name: text.decode() for name, text in found.items() if name.endswith(".css")}
-    small = minified({**bundle_client(client), **sheets})
+    small = minified({**bundle_client(client), **sheets}, kept)
     found |= {name: small[name].encode() for name in sheets}
     if own is not None:
         found |= _read(own)

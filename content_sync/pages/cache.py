@@ -56,6 +56,8 @@ CREATE TABLE full_texts (
 
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS works_by_year ON works (year, visible);
+CREATE INDEX IF NOT EXISTS works_newest
+    ON works (year = 0, year DESC, date DESC, in_print, id);
 CREATE INDEX IF NOT EXISTS works_by_venue ON works (venue_id, year, visible);
 CREATE INDEX IF NOT EXISTS related_by_other ON related (other_id);
 """
@@ -113,6 +115,7 @@ class Cache:
         self.connection.execute("BEGIN IMMEDIATE")
         if anew:
             self.connection.execute("DROP INDEX IF EXISTS works_by_year")
+            self.connection.execute("DROP INDEX IF EXISTS works_newest")
             self.connection.execute("DROP INDEX IF EXISTS works_by_venue")
             self.connection.execute("DROP INDEX IF EXISTS related_by_other")
             self.connection.execute("DELETE FROM works")

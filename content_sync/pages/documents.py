@@ -59,9 +59,11 @@ class Documents:
     def _take_over(self, base: Path) -> bool:
         """Link the last release's files; False if they are divided otherwise."""
         for audience in AUDIENCES:
-            layout = base / audience / "layout.json"
-            if not layout.is_file() or json.loads(layout.read_bytes())["buckets"] != self.buckets:
+            file = base / audience / "layout.json"
+            layout = json.loads(file.read_bytes()) if file.is_file() else {}
+            if layout.get("buckets") != self.buckets or "documents" not in layout:
                 return False
+            self._counts[audience] = layout["documents"]
         for audience in AUDIENCES:
             for file in sorted((base / audience).glob("*.jsonl")):
                 _link(file, self.root / audience / file.name)
@@ -76,7 +78,7 @@ class Documents:
             if line is not None or self.from_base:
                 self._lines[audience, bucket].append((document_id, line))
                 if line is not None:
-                    self._counts[audience] += 1
+                    self._counts[audience] += not self.from_base
                     self._buffered += len(line)
         if self._buffered > _BUFFER and not self.from_base:
             self._flush()
@@ -85,8 +87,7 @@ class Documents:
         """Write what is left; return the number of documents for each audience."""
         if self.from_base:
             for (audience, bucket), changes in self._lines.items():
-                self._rewrite(self._file(audience, bucket), changes)
-            self._counts = {audience: self._count(audience) for audience in AUDIENCES}
+                self._counts[audience] += self._rewrite(self._file(audience, bucket), changes)
         elif self._flushed:
             self._flush()
             for audience in AUDIENCES:
@@ -98,13 +99,9 @@ class Documents:
             self._flush()
         for audience in AUDIENCES:
             (self.root / audience / "layout.json").write_text(
-                json.dumps({"buckets": self.buckets}) + "\n"
+                json.dumps({"buckets": self.buckets, "documents": self._counts[audience]}) + "\n"
             )
         return self._counts
-
-    def _count(self, audience: str) -> int:
-        files = (self.root / audience).glob("*.jsonl")
-        return sum(file.read_bytes().count(b"\n") for file in files)
 
     def _file(self, audience: str, bucket: int) -> Path:
         return self.root / audience / f"{bucket:04d}.jsonl"
@@ -117,16 +114,17 @@ class Documents:
         self._buffered = 0
         self._flushed = True
 
-    def _rewrite(self, file: Path, changes: list[tuple[str, bytes | None]]) -> None:
+    def _rewrite(self, file: Path, changes: list[tuple[str, bytes | None]]) -> int:
+        """Write a bucket with these changes; return how many documents more it has."""
         old = file.read_bytes().splitlines(keepends=True) if file.exists() else []
         by_id: dict[str, bytes | None] = {orjson.loads(line)["id"]: line for line in old}
         by_id.update(changes)
         lines = [line for _, line in sorted(by_id.items()) if line is not None]
-        if lines == old:
-            return
-        file.unlink(missing_ok=True)  # the file of the last release keeps its bytes
-        if lines:
-            file.write_bytes(b"".join(lines))
+        if lines != old:
+            file.unlink(missing_ok=True)  # the file of the last release keeps its bytes
+            if lines:
+                file.write_bytes(b"".join(lines))
+        return len(lines) - len(old)
 
 
 def _sort(file: Path) -> None:

@@ -26,7 +26,8 @@ def shown_by_every_page(
     """Return the values by name, and the assets that pages name: their content by hashed name."""
     client = Path(__file__).resolve().parent.parent.parent / "search" / "client"
     own = settings.site / "theme" / "static"
-    assets, contents = read_assets(theme / "static", client, own)
+    kept = settings.var / "templates" / "minified.json"
+    assets, contents = read_assets(theme / "static", client, own, kept)
     values = {
         **plain_settings(pelican_settings),
         "nav": navigation,

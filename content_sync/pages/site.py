@@ -12,7 +12,6 @@ from typing import Any
 
 from content_sync import __version__
 from content_sync.errors import ConfigurationError
-from content_sync.machines.write import write_machines
 from content_sync.pages.build import Build, BuildReport, Progress, today_in
 from content_sync.pages.scope import look_at
 from content_sync.pages.service_file import SERVICE_FILE
@@ -157,6 +156,8 @@ def not_compared(root: Path, date: str) -> dict[str, Any]:
 
 
 def _finish(settings: Settings, stage: Stage, build: Build, inputs: str, prove: Prove) -> None:
+    from content_sync.machines.write import write_machines  # which a part does not need
+
     shared = stage.share()
     build.report.shared = shared.linked + shared.copied
     completeness = prove(stage.root, build.today)

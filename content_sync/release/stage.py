@@ -247,7 +247,9 @@ class Stage(Listing):
         """
         records = self._forget_keyless(under)
         found = [path for path in tree_files(self.root, under) if not self.has(path)]
-        self.add(self._look_at(path, records.get(path, "")) for path in found)
+        base = self._base()
+        before = {e.path: e for e in base.entries(under)} if base and under else None
+        self.add(self._look_at(path, records.get(path, ""), before) for path in found)
         return len(found)
 
     def write_release(self, info: Mapping[str, Any]) -> None:
@@ -285,13 +287,16 @@ class Stage(Listing):
         self._work = None
         shutil.rmtree(self.root)
 
-    def _look_at(self, path: str, records: str) -> Entry:
-        """Return the entry of a file; one that the base has too need not be read again."""
-        base = self._base()
-        before = base.get(path) if base else None
+    def _look_at(self, path: str, records: str, known: Mapping[str, Entry] | None = None) -> Entry:
+        """Return the entry of a file; one that the base has too need not be read again.
+
+        `known` are the base's entries, where they are at hand.
+        """
+        before = known.get(path) if known is not None else self.base_entry(path)
         if before is not None and self.base is not None:
             with contextlib.suppress(FileNotFoundError):
-                if (self.root / path).samefile(self.base.root / path):
+                here, there = os.stat(f"{self.root}/{path}"), os.stat(f"{self.base.root}/{path}")  # noqa: PTH116 - thousands of files
+                if os.path.samestat(here, there):
                     return Entry(path, before.size, before.sha256, None, records)
         return _hash_file(self.root, path, records)
 

@@ -124,15 +124,34 @@ def test_a_script_that_is_none_is_refused() -> None:
         minified({"good.js": "const a = 1;", "bad.js": "const = ;"})
 
 
+SILENT = "import time; time.sleep(60)"
+HALF = "import sys; open(sys.argv[1], 'w').write('{\"a.js\": \"const')"
+
+
+@pytest.mark.parametrize("program", [SILENT, HALF])
 def test_a_night_goes_on_without_a_minifier_that_does_not_answer(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    program: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(minifier, "_PROGRAM", "import time; time.sleep(60)")
+    monkeypatch.setattr(minifier, "_PROGRAM", program)
     monkeypatch.setattr(minifier, "_PATIENCE", 0.5)
-    sources = {"unheard-of.js": "const a =  1;"}
-    assert minified(sources) == sources
+    sources = {"a.js": "const a =  1;"}
+    assert minified(sources, tmp_path / "kept.json") == sources
     assert "does not answer" in caplog.text
-    minifier._made_small.cache_clear()
+    assert not (tmp_path / "kept.json").exists()
+
+
+def test_the_minifier_is_asked_again_only_when_a_script_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept.json"
+    small = minified({"a.js": "const kept =  1;"}, kept)
+    monkeypatch.setattr(minifier, "_PATIENCE", 0)
+    minifier._remembered.clear()
+    assert minified({"a.js": "const kept =  1;"}, kept) == small
+    assert minified({"a.js": "const kept =  2;"}, kept) == {"a.js": "const kept =  2;"}
+    minifier._remembered.clear()
+    kept.write_bytes(kept.read_bytes()[:-9])
+    assert minified({"a.js": "const kept =  1;"}, kept) == {"a.js": "const kept =  1;"}
 
 
 def test_a_stylesheet_says_the_same_in_fewer_bytes() -> None:

@@ -64,7 +64,16 @@ def test_a_record_that_becomes_members_only_leaves_the_public_documents(tmp_path
     assert b"publication:1" not in b"".join(tree(tmp_path / "new/public").values())
 
 
-def test_the_layout_says_how_many_files_there_are(tmp_path: Path) -> None:
+def test_the_layout_says_how_many_files_and_documents_there_are(tmp_path: Path) -> None:
     _write(tmp_path / "a", {"publication:1": "Title"}).finish()
-    assert json.loads((tmp_path / "a/public/layout.json").read_text()) == {"buckets": 4}
+    layout = tmp_path / "a/public/layout.json"
+    assert json.loads(layout.read_text()) == {"buckets": 4, "documents": 1}
+    update = Documents(tmp_path / "b", 4, tmp_path / "a")
+    for number in (1, 2, 3):
+        document = {"id": f"publication:{number}", "title": "Other"}
+        update.put(document["id"], _lines(document))
+    update.put("publication:3", [])
+    assert update.finish() == {"public": 2, "members": 0}
+    layout = tmp_path / "b/public/layout.json"
+    assert json.loads(layout.read_text()) == {"buckets": 4, "documents": 2}
     assert [buckets_for(n) for n in (0, 64, 65, 112_000)] == [1, 1, 2, 2048]
