@@ -38,8 +38,7 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
     reader.shared = {"siteurl": settings.siteurl}
     looked_at = None if build.scope is None else list(build.scope["publication"])
     if looked_at is not None and stage.base is not None:
-        # What builds of single records left to this one.
-        looked_at += stage.base.info().get("machines_behind", ())
+        looked_at += _behind(stage).get("publication", ())
     today = datetime.now(UTC).date().isoformat()
     catalogue = bring_up_to_date(settings, reader, looked_at, today)
     _hand_over(stage, catalogue)
@@ -110,17 +109,23 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
         files.finish("public/sitemaps/")
 
 
+def _behind(stage: Stage) -> dict[str, list[str]]:
+    """Return what builds of single records looked at, by kind, and left to this one."""
+    info = stage.base.info() if stage.base else {}
+    behind: dict[str, list[str]] = info.get("machines_behind", {})
+    return behind
+
+
 def _with_neighbours(build: Build, catalogue: Catalogue) -> dict[str, set[str]] | None:
     """Return what may have changed, with all that a changed work is listed under.
 
     What is exported of a work may change with a person, and then stands in the feeds of all
     its people. None means that everything may have changed.
     """
-    stage = build.stage
-    behind = stage.base.info().get("machines_behind") if stage and stage.base else None
-    if build.scope is None or behind:
-        return None  # a fast build before this one left all that machines read as it was
-    scope = {kind: set(ids) for kind, ids in build.scope.items()}
+    if build.scope is None or build.stage is None:
+        return None
+    behind = _behind(build.stage)
+    scope = {kind: {*ids, *behind.get(kind, ())} for kind, ids in build.scope.items()}
     changed = [("publication", stamp.id) for stamp in catalogue.changed]
     for kind, one in neighbours(build.reader.connection, changed):
         scope.setdefault(kind, set()).add(one)

@@ -125,7 +125,7 @@ def _finish_part(settings: Settings, stage: Stage, build: Build, inputs: str) ->
             also_gone=build.withdrawn_urls(),
         )
     compress_pages(settings, stage)
-    behind = {*before.get("machines_behind", ()), *build.scope["publication"]}
+    behind = before.get("machines_behind", {})
     stage.write_release(
         {
             **before,
@@ -135,7 +135,11 @@ def _finish_part(settings: Settings, stage: Stage, build: Build, inputs: str) ->
             "inputs": inputs,
             "state": build.state,
             "counts": build.counts(),
-            "machines_behind": sorted(behind),
+            "machines_behind": {
+                kind: sorted({*behind.get(kind, ()), *ids})
+                for kind, ids in build.scope.items()
+                if ids and kind != "section"
+            },
         }
     )
     stage.finish()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -72,16 +73,26 @@ def test_one_record_gives_the_release_that_a_whole_build_gives(settings: Setting
     nightpress(settings, "check", "--full")
 
 
+def feeds(settings: Settings) -> dict[str, bytes]:
+    current = live(settings)
+    assert current is not None
+    with current.manifest() as manifest:
+        return {entry.path: entry.sha256 for entry in manifest.entries("public/feeds/")}
+
+
 def test_what_machines_read_follows_with_the_next_whole_build(settings: Settings) -> None:
     key = a_publication(settings)
     dump = settings.output / "current/public/data/publications.jsonl.gz"
     nightpress(settings, "spare")
     edit(
         settings,
-        "UPDATE publications SET title = 'Quicksilver', version = version + 1 WHERE id = ?",
+        "UPDATE publications SET title = 'Quicksilver', version = version + 1, venue_id ="
+        " (SELECT min(id) FROM venues WHERE id <> publications.venue_id) WHERE id = ?",
         key,
     )
+    before = feeds(settings)
     nightpress(settings, "nightly", "--record", f"publication:{key}")
+    assert feeds(settings) == before
     kept = dump.read_bytes()
     edit(
         settings,
@@ -90,9 +101,12 @@ def test_what_machines_read_follows_with_the_next_whole_build(settings: Settings
     )
     nightpress(settings, "nightly")
     assert dump.read_bytes() != kept
-    import gzip
-
     assert b"Quicksilver" in gzip.decompress(dump.read_bytes())
+    # Also of the venue that it left.
+    followed = feeds(settings)
+    assert sum(followed[path] != before.get(path) for path in followed) > 2
+    nightpress(settings, "nightly", "--full")
+    assert feeds(settings) == followed
 
 
 def test_a_new_record_brings_what_it_names(settings: Settings) -> None:
