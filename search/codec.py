@@ -120,7 +120,7 @@ class Lists(PostingsWriter):
         return True
 
     def add_posting(self, id_: Any, weight: Any, vbytes: Any, length: Any = None) -> None:
-        raise NotImplementedError("lists are written whole")
+        raise TypeError("lists are written whole: Whoosh has no posting of its own to add")
 
     def _write(self, numbers: array[int], content: bytes, weight: int, most: int) -> None:
         self._file.write(len(content).to_bytes(_LENGTH, "little"))
