@@ -5,12 +5,15 @@ They are put together of the files of the single works, which are there when lis
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from content_sync.pages.access import ROOT
 from content_sync.pages.listings import members_see_more, works_for
 from content_sync.pages.model import Context, File
 from content_sync.pages.reader import Reader, Row
+from content_sync.pages.so_far import FilesSoFar, Known
 from content_sync.urls import slug
 
 FORMATS = {
@@ -54,15 +57,42 @@ def export_files(reader: Reader, rows: Sequence[Row], name: str, record: str) ->
         ):
             continue
         for ending in FORMATS:
-            single = [
-                reader.file(
-                    "public" if w["visible"] == 2 else "members",
-                    f"{FOLDER}/{slug(w['id'])}.{ending}",
-                )
-                for w in works
-            ]
-            files.append(File(audience, f"{FOLDER}/{name}.{ending}", join(single, ending), record))
+            path = f"{FOLDER}/{name}.{ending}"
+            singles = [(_ROOTS[w["visible"]], f"{FOLDER}/{slug(w['id'])}.{ending}") for w in works]
+            known = reader.files.look(singles)
+            key = digest_of(one.sha256 for one in known)
+            content = partial(_content, reader.files, audience, path, singles, known, ending)
+            files.append(File(audience, path, content, record, key))
     return files
+
+
+_ROOTS = {1: "members", 2: "public"}
+
+
+def digest_of(digests: Iterable[bytes]) -> bytes:
+    """Return what tells a list of works from every other, given the digests of their files."""
+    return hashlib.blake2b(b"".join(digests), digest_size=16).digest()
+
+
+def _content(
+    files: FilesSoFar,
+    audience: str,
+    path: str,
+    singles: list[tuple[str, str]],
+    known: list[Known],
+    ending: str,
+) -> bytes:
+    """Put a list together: of what it held in the last release, and of what is new."""
+    before, _, after = AROUND[ending]
+    held = files.before(audience, path) or b""
+    pieces = split_members(held[len(before) : len(held) - len(after)], ending)
+    return join(
+        [
+            one.content or pieces.get(one.sha256) or files.read(*single)
+            for single, one in zip(singles, known, strict=True)
+        ],
+        ending,
+    )
 
 
 AROUND = {"bib": (b"", b"\n", b""), "ris": (b"", b"", b""), "json": (b"[\n", b",\n", b"\n]\n")}
@@ -79,3 +109,25 @@ def join_members(files: Sequence[bytes], ending: str) -> bytes:
     """Return the files of single works as a part of one, without what stands around it."""
     between = AROUND[ending][1]
     return between.join(file[2:-3] for file in files) if ending == "json" else between.join(files)
+
+
+def split_members(content: bytes, ending: str) -> dict[bytes, bytes]:
+    """Return the files that `join_members` joined, by their SHA-256.
+
+    Where a text looks like the end of a file it is parted there, and comes under a digest that
+    no file has.
+    """
+    before, _, after = AROUND[ending]
+    if ending == "ris":
+        parts = [part + _RIS_END for part in content.split(_RIS_END)]
+    elif ending == "bib":
+        first, *more = content.split(b"\n\n@")
+        parts = [part + b"\n" for part in (first, *(b"@" + part for part in more))]
+        parts[-1] = parts[-1][:-1]
+    else:
+        first, *more = content.split(b",\n{")
+        parts = [before + part + after for part in (first, *(b"{" + part for part in more))]
+    return {hashlib.sha256(part).digest(): part for part in parts}
+
+
+_RIS_END = b"\r\nER  - \r\n\r\n"

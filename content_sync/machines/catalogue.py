@@ -53,6 +53,12 @@ class Catalogue(NamedTuple):
     before: dict[str, Stamp]
     """What the history knew of those that differ."""
 
+    def as_it_was(self) -> Catalogue:
+        """Return the catalogue of the live release, as the history knows it."""
+        changed = {stamp.id for stamp in self.changed}
+        stamps = {one: stamp for one, stamp in self.stamps.items() if one not in changed}
+        return Catalogue(dict(sorted((stamps | self.before).items())), [], {})
+
 
 def bring_up_to_date(
     settings: Settings, reader: Reader, looked_at: Iterable[str] | None, day: str

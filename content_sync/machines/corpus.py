@@ -2,7 +2,7 @@
 
 Programs that keep references take some thousands of them at once and no more, so a large year
 is cut. Each file is many gzip members behind each other, of some works each: only the members of
-works that changed are read and compressed again.
+works that changed are made again.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
-from content_sync.citations.lists import AROUND, FORMATS, join_members
+from content_sync.citations.lists import AROUND, FORMATS, digest_of, join_members, split_members
 from content_sync.citations.lists import FOLDER as CITATIONS
 from content_sync.machines.files import Files
 from content_sync.pages.reader import Reader
-from content_sync.release.gzipped import gzipped
-from content_sync.release.manifest import Entry
+from content_sync.release.gzipped import gunzipped, gzipped
 from content_sync.release.stage import Stage
 from content_sync.urls import slug
 
@@ -41,6 +41,10 @@ class Shard(NamedTuple):
     """Below `/data/`."""
 
 
+_Citation = tuple[str, bytes]
+"""Name of a work's files of citations, and the SHA-256 of one of them."""
+
+
 class _Member(NamedTuple):
     """The citations of some works, compressed."""
 
@@ -55,11 +59,11 @@ def write_corpus(files: Files, stage: Stage, reader: Reader) -> list[Shard]:
         slug(row["id"]): str(row["year"] or "undated")
         for row in reader.rows("SELECT id, year FROM cache.works WHERE visible = 2")
     }
-    found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
-    for entry in stage.entries(f"public/{CITATIONS}/"):
-        name, _, ending = entry.path.removeprefix(f"public/{CITATIONS}/").rpartition(".")
+    found: dict[tuple[str, str], list[_Citation]] = defaultdict(list)
+    for file, sha256 in stage.digests_in(f"public/{CITATIONS}/"):
+        name, _, ending = file.rpartition(".")
         if name in years and ending in FORMATS:
-            found[years[name], ending].append(entry)
+            found[years[name], ending].append((name, sha256))
     shards = []
     for (year, ending), entries in sorted(found.items(), key=lambda item: item[0], reverse=True):
         parts = _cut(_members(files, stage, year, ending, entries))
@@ -78,29 +82,42 @@ def write_corpus(files: Files, stage: Stage, reader: Reader) -> list[Shard]:
 
 
 def _members(
-    files: Files, stage: Stage, year: str, ending: str, entries: list[Entry]
+    files: Files, stage: Stage, year: str, ending: str, citations: list[_Citation]
 ) -> Iterator[_Member]:
     """Make the members that changed, and yield all of a year and format."""
     digits = 0
-    while len(entries) > _FEW * 16**digits:
+    while len(citations) > _FEW * 16**digits:
         digits += 1
-    buckets: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
-        name = entry.path.rpartition("/")[2].rpartition(".")[0]
-        buckets[hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:digits]].append(
-            entry
-        )
+    buckets: dict[str, list[_Citation]] = defaultdict(list)
+    for citation in citations:
+        name = hashlib.sha1(citation[0].encode(), usedforsecurity=False).hexdigest()
+        buckets[name[:digits]].append(citation)
     for bucket, some in sorted(buckets.items()):
+        path = f"{_MEMBERS}/{year}{f'-{bucket}' if bucket else ''}.{ending}.gz"
         member = files.put(
-            f"{_MEMBERS}/{year}{f'-{bucket}' if bucket else ''}.{ending}.gz",
-            [entry.sha256 for entry in some],
-            lambda some=some: gzipped(
-                join_members(  # type: ignore[misc]
-                    [(stage.root / entry.path).read_bytes() for entry in some], ending
-                )
-            ),
+            path,
+            [digest_of(sha256 for _, sha256 in some)],
+            partial(_compressed, files, stage, path, some, ending),
         )
         yield _Member(len(some), member.path, member.sha256)
+
+
+def _compressed(
+    files: Files, stage: Stage, path: str, citations: list[_Citation], ending: str
+) -> bytes:
+    """Make a member: of what it held in the last release, and of what is new."""
+    held = files.before(path)
+    pieces = split_members(gunzipped(held), ending) if held else {}
+    return gzipped(
+        join_members(
+            [
+                pieces.get(sha256)
+                or (stage.root / f"public/{CITATIONS}/{name}.{ending}").read_bytes()
+                for name, sha256 in citations
+            ],
+            ending,
+        )
+    )
 
 
 def _cut(members: Iterable[_Member]) -> list[list[_Member]]:

@@ -9,21 +9,22 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import tempfile
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
+from isal import isal_zlib
 
 from content_sync.machines.catalogue import Catalogue, Stamp
 from content_sync.machines.files import Files
-from content_sync.machines.oai import bucket_digits, bucket_of
+from content_sync.machines.oai import in_buckets
 from content_sync.machines.records import read_records
 from content_sync.pages.reader import Reader, in_batches
 from content_sync.release.addresses import COMPRESSED
-from content_sync.release.gzipped import gzipped, gzipped_chunks
+from content_sync.release.gzipped import gunzipped, gzipped, gzipped_chunks
 from content_sync.release.stage import Stage
 
 FOLDER = "public/data"
@@ -65,18 +66,16 @@ class Dump(NamedTuple):
 
 def write_dumps(files: Files, stage: Stage, reader: Reader, catalogue: Catalogue) -> list[Dump]:
     """Write the dumps that changed and return what there is."""
-    alive = [s for s in catalogue.stamps.values() if not s.deleted]
-    digits = bucket_digits(len(alive))
-    buckets: dict[str, list[Stamp]] = defaultdict(list)
-    for stamp in alive:
-        buckets[bucket_of(stamp.id, digits)].append(stamp)
     parts = []
     ids = []
-    for bucket, stamps in sorted(buckets.items()):
+    was = _AsItWas(files, catalogue)
+    for bucket, stamps in sorted(_in_buckets(catalogue).items()):
         entry = files.put(
             f"{_MEMBERS}/{bucket}.gz",
-            [part for s in stamps for part in (s.id, s.digest)],
-            lambda stamps=stamps: gzipped(_lines(reader, stamps)),  # type: ignore[misc]
+            _made_of(stamps),
+            lambda bucket=bucket, stamps=stamps: gzipped(  # type: ignore[misc]
+                _lines(reader, stamps, was.member(bucket))
+            ),
         )
         parts.append((entry.path, entry.sha256))
         ids.append([stamp.id for stamp in stamps])
@@ -95,8 +94,8 @@ def write_dumps(files: Files, stage: Stage, reader: Reader, catalogue: Catalogue
         path = f"{FOLDER}/changes/{day}.jsonl.gz"
         files.put(
             path,
-            [part for s in stamps for part in (s.id, s.digest)],
-            lambda stamps=stamps: gzipped(_lines(reader, stamps)),  # type: ignore[misc]
+            _made_of(stamps),
+            lambda stamps=stamps: gzipped(_lines(reader, stamps, {})),  # type: ignore[misc]
         )
         dumps.append((path, day))
     files.finish(f"{FOLDER}/changes/", f"{_MEMBERS}/")
@@ -126,11 +125,39 @@ def _days(catalogue: Catalogue) -> dict[str, list[Stamp]]:
     return {day: stamps for day, stamps in days.items() if day != first}
 
 
-def _lines(reader: Reader, stamps: list[Stamp]) -> bytes:
+def _in_buckets(catalogue: Catalogue) -> dict[str, list[Stamp]]:
+    return in_buckets([s for s in catalogue.stamps.values() if not s.deleted])
+
+
+def _made_of(stamps: list[Stamp]) -> list[object]:
+    return [part for s in stamps for part in (s.id, s.digest)]
+
+
+class _AsItWas:
+    """The records as the last release's members hold them."""
+
+    def __init__(self, files: Files, catalogue: Catalogue) -> None:
+        self._files = files
+        self._catalogue = catalogue
+
+    def member(self, bucket: str) -> dict[Stamp, bytes]:
+        """Return a member's lines, each with its end."""
+        stamps = self._buckets.get(bucket, [])
+        content = self._files.before(f"{_MEMBERS}/{bucket}.gz", _made_of(stamps))
+        if content is None:
+            return {}
+        return dict(zip(stamps, gunzipped(content).splitlines(keepends=True), strict=True))
+
+    @cached_property
+    def _buckets(self) -> dict[str, list[Stamp]]:
+        return _in_buckets(self._catalogue.as_it_was())
+
+
+def _lines(reader: Reader, stamps: list[Stamp], held: dict[Stamp, bytes]) -> bytes:
     lines = []
-    for some in in_batches([s.id for s in stamps if not s.deleted], 2000):
-        records = read_records(reader, some)
-        lines += [orjson.dumps(records[one]) + b"\n" for one in some]
+    for some in in_batches([s for s in stamps if not s.deleted], 2000):
+        records = read_records(reader, [s.id for s in some if s not in held])
+        lines += [held.get(s) or orjson.dumps(records[s.id]) + b"\n" for s in some]
     gone = [{"id": s.id, "deleted": True} for s in stamps if s.deleted]
     return b"".join(lines) + b"".join(orjson.dumps(one) + b"\n" for one in gone)
 
@@ -146,13 +173,14 @@ def _sqlite(members: Iterable[tuple[list[str], bytes]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "publications.sqlite"
         with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+            database.execute("PRAGMA page_size = 16384")  # a fifth smaller than with 4096
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.executescript(_SCHEMA.format(columns=columns))
             database.execute("BEGIN")
             for ids, member in members:
                 # JSON has no line ends in it, but may have characters that `str` splits at.
-                lines = zlib.decompress(member, 31).removesuffix(b"\n").split(b"\n")
+                lines = isal_zlib.decompress(member, 31).removesuffix(b"\n").split(b"\n")
                 database.executemany(
                     "INSERT INTO publications VALUES (?, ?)",
                     zip(ids, (line.decode() for line in lines), strict=True),

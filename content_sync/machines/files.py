@@ -24,11 +24,7 @@ class Files:
 
     def put(self, path: str, parts: Iterable[object], make: Callable[[], bytes]) -> Entry:
         """Keep the file of the last release if it was made of the same `parts`, or make it."""
-        digest = hashlib.blake2b(f"{RECIPE}\0{path}".encode(), digest_size=16)
-        for part in parts:
-            digest.update(part if isinstance(part, bytes) else str(part).encode())
-            digest.update(b"\0")
-        key = digest.digest()
+        key = _key(path, parts)
         self._asked.add(path)
         before = self._stage.base_entry(path)
         if before is not None and before.key == key:
@@ -45,6 +41,18 @@ class Files:
         if not file.exists() and self._stage.base is not None:
             file = self._stage.base.root / path
         return file.read_bytes()
+
+    def before(self, path: str, parts: Iterable[object] | None = None) -> bytes | None:
+        """Return what the base has at `path`, or None.
+
+        With `parts`, only if it was made of just these.
+        """
+        entry = self._stage.base_entry(path)
+        if self._stage.base is None or entry is None:
+            return None
+        if parts is not None and entry.key != _key(path, parts):
+            return None
+        return (self._stage.base.root / path).read_bytes()
 
     def finish(self, *folders: str) -> None:
         """Tell the stage; remove what stands below `folders` and was not asked for."""
@@ -73,3 +81,11 @@ class Files:
             or path.startswith("catalogue/")
             or "/data/citations/" in path
         )
+
+
+def _key(path: str, parts: Iterable[object]) -> bytes:
+    digest = hashlib.blake2b(f"{RECIPE}\0{path}".encode(), digest_size=16)
+    for part in parts:
+        digest.update(part if isinstance(part, bytes) else str(part).encode())
+        digest.update(b"\0")
+    return digest.digest()

@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, timedelta
+from functools import cached_property
 from urllib.parse import urlsplit
 
 from content_sync.errors import ConfigurationError
@@ -46,6 +47,11 @@ _ECHOED = (
     ("resumptionToken", "OAI_TOKEN"),
 )
 _IS_RECORDS = "v('OAI_VERB') == 'ListRecords'"
+_RECORD = f'<!--#if expr="{_IS_RECORDS}" --><record><!--#endif -->'
+_RECORD_END = "</record><!--#endif -->"
+_IS_IDENTIFIER = " expr=\"v('OAI_IDENTIFIER') == "
+_CASE = re.compile(f"<!--#(?:el)?if{re.escape(_IS_IDENTIFIER)}")
+_UNKNOWN = '<!--#else --><error code="idDoesNotExist">There is no such record here.</error>'
 
 
 def set_of(kind: str) -> str:
@@ -68,6 +74,15 @@ def bucket_of(record_id: str, digits: int) -> str:
     return hashlib.sha1(slug(record_id).encode(), usedforsecurity=False).hexdigest()[:digits]
 
 
+def in_buckets(stamps: Collection[Stamp]) -> dict[str, list[Stamp]]:
+    """Return the records of each such file."""
+    digits = bucket_digits(len(stamps))
+    buckets: dict[str, list[Stamp]] = defaultdict(list)
+    for stamp in stamps:
+        buckets[bucket_of(stamp.id, digits)].append(stamp)
+    return buckets
+
+
 def host_of(siteurl: str) -> str:
     """Return the name that stands in identifiers. Raises ConfigurationError if it cannot."""
     host = (urlsplit(siteurl).hostname or "").lower()
@@ -76,21 +91,34 @@ def host_of(siteurl: str) -> str:
     return host
 
 
+_Place = tuple[str, str, int]
+"""Day, kind and number of a page."""
+
+
 class Pages:
     """The records of each page, and which page comes after it."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self.records: dict[tuple[str, str, int], list[Stamp]] = defaultdict(list)
+        self.records: dict[_Place, list[Stamp]] = defaultdict(list)
         for stamp in catalogue.stamps.values():
             self.records[stamp.day, stamp.kind, stamp.page].append(stamp)
         self.order = sorted(self.records)
         self.after = dict(zip(self.order, self.order[1:], strict=False))
-        self.after_of_kind: dict[tuple[str, str, int], tuple[str, str, int]] = {}
-        last: dict[str, tuple[str, str, int]] = {}
+        self.after_of_kind: dict[_Place, _Place] = {}
+        last: dict[str, _Place] = {}
         for name in self.order:
             if name[1] in last:
                 self.after_of_kind[last[name[1]]] = name
             last[name[1]] = name
+
+    def nexts(self, place: _Place) -> tuple[_Place | None, _Place | None]:
+        """Return the page after a page: of all records, and of those of its kind."""
+        return self.after.get(place), self.after_of_kind.get(place)
+
+    def made_of(self, base: str, place: _Place) -> list[object]:
+        """Return all that a page is made of."""
+        stamps = self.records.get(place, ())
+        return [base, self.nexts(place), *(part for s in stamps for part in (s.id, s.digest))]
 
     def first_from(self) -> Iterator[tuple[str, str]]:
         """Yield, for each set and day, the first page from that day on."""
@@ -133,26 +161,66 @@ def write_oai(
     for name, body in fixed.items():
         text = _document(base, body, bare=name == "error")
         files.put(f"{FOLDER}/{name}.xml", [text], text.encode)
+    was = _AsItWas(files, base, catalogue)
     for place in pages.order:
-        stamps = pages.records[place]
-        nexts = (pages.after.get(place), pages.after_of_kind.get(place))
         files.put(
             f"{FOLDER}/pages/{page_name(*place)}.xml",
-            [base, nexts, *(part for s in stamps for part in (s.id, s.digest))],
-            lambda stamps=stamps, nexts=nexts: _page(reader, base, host, stamps, nexts),  # type: ignore[misc]
+            pages.made_of(base, place),
+            lambda place=place: _page(  # type: ignore[misc]
+                reader, base, host, pages.records[place], pages.nexts(place), was.page(place)
+            ),
         )
     lines = "".join(f"{key} {value}\n" for key, value in pages.first_from())
     files.put("maps/oai.txt", [lines], lines.encode)
-    digits = bucket_digits(len(catalogue.stamps))
-    buckets: dict[str, list[Stamp]] = defaultdict(list)
-    for stamp in catalogue.stamps.values():
-        buckets[bucket_of(stamp.id, digits)].append(stamp)
-    for bucket, stamps in sorted(buckets.items()):
+    for bucket, stamps in sorted(in_buckets(catalogue.stamps.values()).items()):
         files.put(
             f"{FOLDER}/records/{bucket}.xml",
-            [base, *(part for s in stamps for part in (s.id, s.day, s.kind, s.digest))],
-            lambda stamps=stamps: _bucket(reader, base, host, stamps),  # type: ignore[misc]
+            _bucket_made_of(base, stamps),
+            lambda bucket=bucket, stamps=stamps: _bucket(  # type: ignore[misc]
+                reader, base, host, stamps, was.bucket(bucket)
+            ),
         )
+
+
+class _AsItWas:
+    """What the last release's files say of each record, to be said again where nothing changed."""
+
+    def __init__(self, files: Files, base: str, catalogue: Catalogue) -> None:
+        self._files = files
+        self._base = base
+        self._catalogue = catalogue
+
+    def page(self, place: _Place) -> dict[Stamp, str]:
+        """Return what a page says of its records."""
+        path = f"{FOLDER}/pages/{page_name(*place)}.xml"
+        content = self._files.before(path, self._pages.made_of(self._base, place))
+        if content is None:
+            return {}
+        _, *texts = content.decode().split(_RECORD)
+        said = (_RECORD + text[: text.rindex(_RECORD_END)] + _RECORD_END for text in texts)
+        return dict(zip(self._pages.records[place], said, strict=True))
+
+    def bucket(self, bucket: str) -> dict[Stamp, str]:
+        """Return what the file that answers for some records says of each."""
+        stamps = self._buckets.get(bucket, [])
+        path = f"{FOLDER}/records/{bucket}.xml"
+        content = self._files.before(path, _bucket_made_of(self._base, stamps))
+        if content is None:
+            return {}
+        cases = content.decode().rpartition(_UNKNOWN)[0]
+        return dict(zip(stamps, re.split(_CASE, cases)[1:], strict=True))
+
+    @cached_property
+    def _pages(self) -> Pages:
+        return Pages(self._catalogue.as_it_was())
+
+    @cached_property
+    def _buckets(self) -> dict[str, list[Stamp]]:
+        return in_buckets(self._catalogue.as_it_was().stamps.values())
+
+
+def _bucket_made_of(base: str, stamps: list[Stamp]) -> list[object]:
+    return [base, *(part for s in stamps for part in (s.id, s.day, s.kind, s.digest))]
 
 
 def _document(base: str, body: str, *, bare: bool = False) -> str:
@@ -169,13 +237,15 @@ def _page(
     base: str,
     host: str,
     stamps: list[Stamp],
-    nexts: tuple[tuple[str, str, int] | None, tuple[str, str, int] | None],
+    nexts: tuple[_Place | None, _Place | None],
+    held: dict[Stamp, str],
 ) -> bytes:
-    records = read_records(reader, [s.id for s in stamps if not s.deleted])
+    records = _records_of(reader, stamps, held)
     verb = '<!--#echo encoding="none" var="OAI_VERB" -->'
     body = "\n".join(
-        f'<!--#if expr="{_IS_RECORDS}" --><record><!--#endif -->{_header(s, host)}'
-        f'<!--#if expr="{_IS_RECORDS}" -->{_metadata(s, records)}</record><!--#endif -->'
+        held.get(s)
+        or f'{_RECORD}{_header(s, host)}<!--#if expr="{_IS_RECORDS}" -->{_metadata(s, records)}'
+        + _RECORD_END
         for s in stamps
     )
     whole, of_kind = nexts
@@ -186,7 +256,11 @@ def _page(
     return _document(base, f"<{verb}>\n{body}\n{token}</{verb}>").encode()
 
 
-def _token(following: tuple[str, str, int] | None) -> str:
+def _records_of(reader: Reader, stamps: list[Stamp], held: dict[Stamp, str]) -> dict[str, Record]:
+    return read_records(reader, [s.id for s in stamps if not s.deleted and s not in held])
+
+
+def _token(following: _Place | None) -> str:
     # An empty element ends a list that came in pieces; a list of one piece has none.
     end = "<!--#if expr=\"-n v('OAI_TOKEN')\" --><resumptionToken/><!--#endif -->"
     if following is None:
@@ -199,17 +273,25 @@ def _token(following: tuple[str, str, int] | None) -> str:
     )
 
 
-def _bucket(reader: Reader, base: str, host: str, stamps: list[Stamp]) -> bytes:
-    records = read_records(reader, [s.id for s in stamps if not s.deleted])
+def _bucket(
+    reader: Reader, base: str, host: str, stamps: list[Stamp], held: dict[Stamp, str]
+) -> bytes:
+    records = _records_of(reader, stamps, held)
     cases = "".join(
-        f"<!--#{'elif' if place else 'if'}"
-        f" expr=\"v('OAI_IDENTIFIER') == 'oai:{host}:{slug(s.id)}'\" -->"
-        f"<!--#if expr=\"v('OAI_VERB') == 'GetRecord'\" --><GetRecord><record>{_header(s, host)}"
-        f"{_metadata(s, records)}</record></GetRecord><!--#else -->{_formats()}<!--#endif -->\n"
+        f"<!--#{'elif' if place else 'if'}{_IS_IDENTIFIER}"
+        + (held.get(s) or _case(s, host, records))
         for place, s in enumerate(stamps)
     )
-    unknown = '<error code="idDoesNotExist">There is no such record here.</error>'
-    return _document(base, f"{cases}<!--#else -->{unknown}<!--#endif -->").encode()
+    return _document(base, f"{cases}{_UNKNOWN}<!--#endif -->").encode()
+
+
+def _case(stamp: Stamp, host: str, records: dict[str, Record]) -> str:
+    return (
+        f"'oai:{host}:{slug(stamp.id)}'\" -->"
+        f"<!--#if expr=\"v('OAI_VERB') == 'GetRecord'\" --><GetRecord><record>"
+        f"{_header(stamp, host)}{_metadata(stamp, records)}</record></GetRecord>"
+        f"<!--#else -->{_formats()}<!--#endif -->\n"
+    )
 
 
 def _header(stamp: Stamp, host: str) -> str:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from content_sync.pages.so_far import FilesSoFar
 
 Row = sqlite3.Row
-
-
-def _no_files(audience: str, path: str) -> bytes:
-    raise FileNotFoundError(f"{audience}/{path}")
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -28,8 +27,8 @@ class Reader:
     today: str
     shared: dict[str, Any] = field(default_factory=dict)
     """What every page may show: navigation, the name of the site, and so on."""
-    file: Callable[[str, str], bytes] = _no_files
-    """Returns a file of the release that is being built, given its audience and path."""
+    files: FilesSoFar = field(default_factory=lambda: FilesSoFar({}))
+    """The files of the release that is being built."""
 
     def makes(self, part: str) -> bool:
         """Tell whether this build makes a part of the site, one of `PARTS` in the settings."""
@@ -62,9 +61,9 @@ def open_reader(snapshot: Path, cache: Path, today: str) -> Reader:
     return Reader(connection, today)
 
 
-def in_batches(ids: Iterable[str], size: int) -> Iterable[list[str]]:
+def in_batches(ids: Iterable[_T], size: int) -> Iterable[list[_T]]:
     """Yield the ids in lists of at most `size`."""
-    batch: list[str] = []
+    batch: list[_T] = []
     for one in ids:
         batch.append(one)
         if len(batch) == size:

@@ -39,6 +39,7 @@ from content_sync.pages.publications import make_publications
 from content_sync.pages.reader import Reader, open_reader
 from content_sync.pages.sections import make_sections
 from content_sync.pages.signals import page_context
+from content_sync.pages.so_far import BINARY, FilesSoFar
 from content_sync.pages.themes import make_programmes, make_themes
 from content_sync.pages.topics import make_topics
 from content_sync.pages.venues import make_venue_years, make_venues
@@ -122,8 +123,9 @@ class Renderer:
         )
         self.reader = open_reader(Path(setup.snapshot), Path(setup.cache), setup.today)
         self.reader.shared = setup.shared
-        self.reader.file = self._read
         self.base = Manifest(Path(setup.base_manifest)) if setup.base_manifest else None
+        base_root = str(Path(setup.base_manifest).parent)
+        self.reader.files = FilesSoFar(setup.trees, self.base, base_root)
         self._common = digest_of_values(setup.shared["globals"])
         self._digests = dict(setup.digests)
         self._template_digests = TemplateDigests(environment)
@@ -283,29 +285,13 @@ class Renderer:
             self._digests[template] = self._template_digests.of(template)
         return self._digests[template]
 
-    def _read(self, audience: str, file: str) -> bytes:
-        """Return a file that this build wrote, or that it takes over from the last release."""
-        folders = [self.setup.trees[audience]]
-        if self.setup.base_manifest:
-            folders.append(f"{os.path.dirname(self.setup.base_manifest)}/{audience}")  # noqa: PTH120
-        for folder in folders:
-            try:
-                descriptor = os.open(f"{folder}/{file}", os.O_RDONLY | _BINARY)
-            except FileNotFoundError:
-                continue
-            try:
-                return os.read(descriptor, os.fstat(descriptor).st_size)
-            finally:
-                os.close(descriptor)
-        raise BuildError(f"The file {audience}/{file} is missing.", hint="Build with --full.")
-
     def _write(self, audience: str, file: str, content: bytes) -> None:
         target = f"{self.setup.trees[audience]}/{file}"
         folder = target.rpartition("/")[0]
         if folder not in self._folders:
             os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - many files, little time
             self._folders.add(folder)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _BINARY, 0o644)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | BINARY, 0o644)
         try:
             view = memoryview(content)
             while view:
@@ -342,7 +328,6 @@ def _digest_of_options(environment: Environment, conf: str) -> str:
 
 
 _PART = re.compile(r"""\bpart\(['"]([^'"]+)['"]""")
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends
 
 
 def prepare_environment(environment: Environment, values: dict[str, Any]) -> None:

@@ -44,7 +44,11 @@ def check_names(root: Path, listing: manifest.Manifest) -> Iterator[Finding]:
     """Every listed file is there, and no other file is."""
     # Paths come sorted, so that what is below a folder comes at one go.
     above = [_Folder("", set(), set())]
+    prefix, files, folders = above[-1]
     for path in listing.paths():
+        if path.startswith(prefix) and path.find("/", len(prefix)) < 0:
+            files.add(path[len(prefix) :])
+            continue
         while not path.startswith(above[-1].prefix):
             yield from _compare(root, above.pop())
         while True:

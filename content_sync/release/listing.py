@@ -93,6 +93,15 @@ class Listing:
         )
         return map(Entry._make, rows)
 
+    def digests_in(self, folder: str) -> Iterator[tuple[str, bytes]]:
+        """Yield name and SHA-256 of the files in a folder, those below it and siblings left out."""
+        return self._connection().execute(
+            "SELECT substr(path, ?1) AS name, sha256 FROM files"
+            " WHERE path >= ?2 AND path < ?3 AND records <> ?4 AND instr(substr(path, ?1), '/') = 0"
+            " ORDER BY path",
+            (len(folder) + 1, folder, folder + _LAST, COMPRESSED),
+        )
+
     def has(self, path: str) -> bool:
         """Tell whether the release holds a file at `path` so far."""
         row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()

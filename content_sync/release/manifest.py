@@ -7,8 +7,9 @@ whoever wants to know what is new need not compare hundreds of thousands of entr
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -38,6 +39,8 @@ CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWI
 
 # Above every character that a path can hold.
 _LAST = "\U0010ffff"
+_FEW = 32
+"""Up to so many records are looked for by the database, one after the other."""
 
 
 class Entry(NamedTuple):
@@ -91,9 +94,18 @@ class Manifest:
         )
         return [Entry._make(row) for row in rows]
 
-    def naming_records(self) -> Iterator[tuple[str, str]]:
-        """Yield path and records of every file that names any, or a mark in their place."""
-        return self._connection.execute("SELECT path, records FROM files WHERE records <> ''")
+    def naming_records(self, some: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
+        """Yield path and records of every file that names any, or a mark in their place.
+
+        Of files that name none of `some` only a few come, and no sibling ever does.
+        """
+        query = "SELECT path, records FROM files WHERE records NOT IN ('', ?)"
+        wanted = list(some)
+        if 0 < len(wanted) <= _FEW:
+            query += f" AND ({' OR '.join(['instr(records, ?)'] * len(wanted))})"
+        else:
+            wanted = []
+        return self._connection.execute(query, (COMPRESSED, *wanted))
 
     def siblings(self) -> Iterator[tuple[str, bytes | None, bytes | None]]:
         """Yield the compressed files, each with its key and the digest of the file beside it."""
@@ -133,6 +145,16 @@ class Manifest:
             self._connection.execute(
                 "SELECT path, key FROM files WHERE path >= ? AND path < ? AND key IS NOT NULL",
                 (prefix, prefix + _LAST),
+            )
+        )
+
+    def digests(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return path to SHA-256 of those of the paths that are listed."""
+        return dict(
+            self._connection.execute(
+                "SELECT f.path, f.sha256 FROM json_each(?) AS asked"
+                " CROSS JOIN files AS f ON f.path = asked.value",
+                (json.dumps(paths),),
             )
         )
 

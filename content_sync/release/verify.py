@@ -11,7 +11,7 @@ from typing import Any
 
 from content_sync.errors import ReleaseError
 from content_sync.release import manifest
-from content_sync.release.addresses import COMPRESSED, GONE, WEB_TREES, url_of
+from content_sync.release.addresses import GONE, WEB_TREES, url_of
 from content_sync.release.compress import ENDINGS
 from content_sync.release.crawl import Crawl, Finding, Page, crawl
 from content_sync.release.file_checks import (
@@ -172,13 +172,12 @@ def _check_records(
     }
     hidden = visibility.hidden
     for path, records in listing.naming_records():
-        if records == COMPRESSED or records.startswith(GONE):
+        if records.startswith(GONE):
             continue
-        if path.endswith(".html"):
-            own = records.partition("\n")[0]
-            own_page = _own_page(path, own)
-            if own_page:
-                pages[own_page].add(own)
+        own = records.partition("\n")[0]
+        own_page = _own_page(path, own)
+        if own_page:
+            pages[own_page].add(own)
         if hidden and not hidden.isdisjoint(records.split("\n")):
             found += _check_hidden(path, records, hidden)
     counts: dict[str, int] = {}
@@ -217,10 +216,12 @@ def _check_completeness(info: dict[str, Any]) -> Iterator[Finding]:
 
 def _own_page(path: str, record: str) -> tuple[str, str] | None:
     """Tree and folder of a record's own page; None for other files that name the record."""
+    if path.count("/") != 2 or not path.endswith(".html"):
+        return None
     record_type, _, record_id = record.partition(":")
     plural = PLURALS.get(record_type)
     tree, _, name = path.partition("/")
-    if plural is None or not name.endswith(".html"):
+    if plural is None:
         return None
     folder, _, stem = name[:-5].partition("/")
     if folder != plural or (stem != record_id and stem != slug(record_id)):
@@ -329,7 +330,7 @@ def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Itera
         return
     paths = {
         path
-        for path, records in listing.naming_records()
+        for path, records in listing.naming_records(owners)
         if not owners.isdisjoint(records.split("\n"))
     }
     paths.update(listing.paths_ending("index.html"))

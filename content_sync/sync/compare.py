@@ -17,6 +17,7 @@ from content_sync.source.catalogue import LOWEST, SourceView
 from content_sync.source.connect import Source
 from content_sync.source.read import fetch_rows, stream_window
 from content_sync.sync import staging, window
+from content_sync.sync.keys import Staged, stage_keys
 from content_sync.sync.landing import count_rows
 from content_sync.sync.run import Run
 
@@ -35,11 +36,20 @@ def stage_all(connection: sqlite3.Connection, run: Run) -> None:
     for view in VIEWS:
         staging.create_work_tables(connection, view)
         if view.name in run.found:
-            stage_view(connection, run, view)
+            stage_view(connection, run, view, may_agree=run.session.source.holds_still)
     if is_one_state(run, generation):
         run.session.log.proof = f"one transaction: {run.session.log.isolation}"
     else:
+        stage_agreed(connection, run)
         _prove(connection, run)
+
+
+def stage_agreed(connection: sqlite3.Connection, run: Run) -> None:
+    """Stage the keys of views that agreed, for whoever needs all: they are the snapshot's."""
+    for view in run.views:
+        if view.name in run.agreed:
+            staging.assume_keys(connection, view)
+    run.agreed.clear()
 
 
 def is_one_state(run: Run, generation: int) -> bool:
@@ -52,6 +62,8 @@ def find_all_differences(
 ) -> None:
     """Fill the tables of differences and count them."""
     for view in views:
+        if view.name in run.agreed:
+            continue
         differences = staging.find_differences(connection, view)
         counts = run.counts[view.name]
         counts.added, counts.changed, counts.gone = (
@@ -59,26 +71,37 @@ def find_all_differences(
         )
 
 
-def stage_view(connection: sqlite3.Connection, run: Run, view: View) -> None:
-    """Stage keys and versions of one view, and the rows that differ."""
+def stage_view(
+    connection: sqlite3.Connection, run: Run, view: View, *, may_agree: bool = False
+) -> None:
+    """Stage keys and versions of one view, and the rows that differ.
+
+    With `may_agree` a view whose rows are all as in the snapshot is noted as such, and
+    nothing of it is staged.
+    """
     found = run.found[view.name]
     whole = view.name in run.read_whole
     chosen = None if whole else window.choose(connection, run, found)
     if chosen:
         _stage_window(connection, run, found, chosen)
         return
-    keyless, is_askable = _stage_keys(connection, run, found)
-    _stage_rows(connection, run, found, keyless, is_askable)
+    staged = _stage_keys(connection, run, found, may_agree=may_agree and not whole)
+    if staged.agreed:
+        run.agreed.add(view.name)
+    else:
+        _stage_rows(connection, run, found, staged)
 
 
-def _stage_keys(connection: sqlite3.Connection, run: Run, found: SourceView) -> tuple[int, bool]:
+def _stage_keys(
+    connection: sqlite3.Connection, run: Run, found: SourceView, *, may_agree: bool = False
+) -> Staged:
     name = found.view.name
     total = count_rows(connection, name)
 
-    def stage(source: Source) -> tuple[int, bool]:
+    def stage(source: Source) -> Staged:
         connection.execute(f"DELETE FROM staging.keys_{name}")
         count = run.counter(f"comparing {name}", total)
-        return staging.stage_keys(connection, source, found, count)
+        return stage_keys(connection, source, found, count, may_agree=may_agree)
 
     return run.session.run(f"web.{name}", stage)
 
@@ -87,18 +110,17 @@ def _stage_rows(
     connection: sqlite3.Connection,
     run: Run,
     found: SourceView,
-    keyless: int,
-    is_askable: bool,
+    staged: Staged,
 ) -> None:
     view = found.view
     repeated = staging.repeated_keys(connection, view)
     wanted = staging.choose_wanted(connection, view, everything=view.name in run.read_whole)
     if wanted:
         ambiguous = repeated and staging.has_ambiguous_keys(connection, view)
-        by_key = is_askable and not ambiguous and found.procedure is None
+        by_key = staged.is_askable and not ambiguous and found.procedure is None
         _read_wanted(connection, run, found, wanted=wanted, by_key=by_key)
-    staging.write_key_problems(connection, "staging", view, keyless, repeated)
-    run.counts[view.name].left_out = keyless + sum(n - 1 for _key, n in repeated)
+    staging.write_key_problems(connection, "staging", view, staged.keyless, repeated)
+    run.counts[view.name].left_out = staged.keyless + sum(n - 1 for _key, n in repeated)
 
 
 def _read_wanted(
@@ -188,10 +210,10 @@ def _look_again(connection: sqlite3.Connection, run: Run, found: SourceView) -> 
     """Return how many rows moved since they were staged; stage the view anew if any did."""
     view = found.view
     staging.set_keys_aside(connection, view)
-    keyless, is_askable = _stage_keys(connection, run, found)
+    staged = _stage_keys(connection, run, found)
     moved = staging.count_moved(connection, view)
     if moved:
         staging.forget_rows(connection, view)
         connection.execute(f"DELETE FROM staging.wanted_{view.name}")
-        _stage_rows(connection, run, found, keyless, is_askable)
+        _stage_rows(connection, run, found, staged)
     return moved

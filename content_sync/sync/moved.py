@@ -8,6 +8,7 @@ from content_sync.source.connect import Source
 from content_sync.source.session import Session
 from content_sync.sync import staging
 from content_sync.sync.files import remove
+from content_sync.sync.keys import stage_keys
 from content_sync.sync.run import Run
 from content_sync.sync.update import open_with_staging
 
@@ -27,7 +28,7 @@ def count_moved(settings: Settings, session: Session, run: Run) -> int:
 
             def stage(source: Source, found=found) -> None:  # type: ignore[no-untyped-def]
                 connection.execute(f"DELETE FROM staging.keys_{found.view.name}")
-                staging.stage_keys(connection, source, found, lambda rows: None)
+                stage_keys(connection, source, found, lambda rows: None)
 
             session.run(f"web.{view.name}", stage)
             staging.choose_wanted(connection, view, everything=False)

@@ -8,7 +8,6 @@ record without its page.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import sqlite3
@@ -28,7 +27,7 @@ from content_sync.source.connect import Source
 from content_sync.source.convert import CONVERTERS
 from content_sync.source.read import count_rows, fetch_rows
 from content_sync.source.session import Session
-from content_sync.sync import distrusted, landing, night, staging, window
+from content_sync.sync import distrusted, keys, landing, night, staging, window
 from content_sync.sync.files import remove
 from content_sync.sync.run import Run, now
 from content_sync.sync.touch import RECORD_TYPES
@@ -121,11 +120,24 @@ def _compare_view(connection: sqlite3.Connection, run: Run, view: View, proof: P
     if window.is_large(connection, run, found):
         _compare_count(connection, run, view, proof)
         return
+    same = run.session.run(f"web.{name}", lambda source: keys.is_known(connection, source, found))
+    if same:
+        proof.views.append(
+            {
+                "view": name,
+                "source": same.known + same.left_out,
+                "known": same.known,
+                "left_out": same.left_out,
+                "digest": same.digest,
+                "same": True,
+                "moved": 0,
+            }
+        )
+        return
 
     def stage(source: Source) -> int:
         connection.execute(f"DELETE FROM staging.keys_{name}")
-        keyless, _askable = staging.stage_keys(connection, source, found, lambda rows: None)
-        return keyless
+        return keys.stage_keys(connection, source, found, lambda rows: None).keyless
 
     keyless = run.session.run(f"web.{name}", stage)
     staging.choose_wanted(connection, view, everything=False)
@@ -137,10 +149,8 @@ def _compare_view(connection: sqlite3.Connection, run: Run, view: View, proof: P
     left_out = connection.execute(
         "SELECT count(*) FROM main.left_out WHERE view = ?", (name,)
     ).fetchone()[0]
-    ours, theirs = (
-        _digest(connection, view, "main", name),
-        _digest(connection, view, "staging", f"keys_{name}"),
-    )
+    ours = keys.known_rows(connection, view).digest
+    theirs = keys.digest_of_staged(connection, view)
     proof.moved += moved
     proof.views.append(
         {
@@ -176,16 +186,6 @@ def _compare_count(connection: sqlite3.Connection, run: Run, view: View, proof: 
             "moved": moved,
         }
     )
-
-
-def _digest(connection: sqlite3.Connection, view: View, schema: str, table: str) -> str:
-    """Return a digest of all keys with their versions, in the order of the keys."""
-    keys = ", ".join(view.key)
-    digest = hashlib.blake2b(digest_size=16)
-    rows = connection.execute(f"SELECT {keys}, version FROM {schema}.{table} ORDER BY {keys}")
-    while some := rows.fetchmany(2000):
-        digest.update(repr(some).encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
 
 
 def _sample(connection: sqlite3.Connection, run: Run) -> dict[str, list[str]]:

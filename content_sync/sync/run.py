@@ -92,6 +92,8 @@ class Run:
     """Views of which only a window is read, and how many nights ago all keys were."""
     records: tuple[tuple[str, str], ...] = ()
     """Type and id of the only records to read; empty: all."""
+    agreed: set[str] = field(default_factory=set)
+    """Views of which nothing is staged, for all their rows are as in the snapshot."""
     read_whole: set[str] = field(default_factory=set)
     """Views whose versions are not to be relied on in this run."""
     notes: list[str] = field(default_factory=list)

@@ -7,7 +7,6 @@ version that the source has), `wanted_<view>` (those to be read) and `diff_<view
 
 from __future__ import annotations
 
-import operator
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -22,11 +21,8 @@ from content_sync.source.read import (
     Rows,
     SourceView,
     stream_rows,
-    stream_versions,
 )
-
-Count = Callable[[int], None]
-"""Called with the number of rows that were read since the last call."""
+from content_sync.sync.run import Count
 
 UNKNOWN_VERSION = b""
 
@@ -177,40 +173,6 @@ def create_work_tables(connection: sqlite3.Connection, view: View) -> None:
     _create_keys(connection, view)
     connection.execute(f"CREATE TABLE staging.wanted_{name} ({keys}, raw, {primary}")
     connection.execute(f"CREATE TABLE staging.diff_{name} ({keys}, change TEXT, {primary}")
-
-
-def stage_keys(
-    connection: sqlite3.Connection, source: Source, found: SourceView, count: Count
-) -> tuple[int, bool]:
-    """Write every key and version of a view into `keys_<view>`.
-
-    Returns how many rows have no usable key, and whether some keys cannot be asked for as
-    they are. A key that several rows have gets no version, so it is read every time.
-    """
-    view = found.view
-    converter = CONVERTERS[view.name]
-    marks = ", ".join("?" * len(view.key))
-    statement = (
-        f"INSERT INTO staging.keys_{view.name} VALUES ({marks}, ?, ?, 1) "
-        "ON CONFLICT DO UPDATE SET version = NULL, n = n + 1"
-    )
-    keyless = 0
-    is_askable = True
-    for rows, versions in stream_versions(source, found):
-        given = list(zip(*rows, strict=True))
-        checked = converter.keys(given)
-        raws: list[Any] = [None] * len(rows)
-        if not all(map(operator.is_, checked[0], given[0])):
-            raws, askable = _raw_keys(checked[0], given[0])
-            is_askable = is_askable and askable
-        staged: Iterable[tuple[Any, ...]] = zip(*checked, raws, versions, strict=True)
-        if any(None in values for values in checked):
-            whole = [row for row in staged if None not in row[: len(view.key)]]
-            keyless += len(rows) - len(whole)
-            staged = whole
-        connection.executemany(statement, staged)
-        count(len(rows))
-    return keyless, is_askable
 
 
 def choose_wanted(connection: sqlite3.Connection, view: View, *, everything: bool) -> int:
@@ -546,33 +508,6 @@ def _apply_left_out(connection: sqlite3.Connection, view: View) -> bool:
         (name,),
     )
     return bool(gone or new)
-
-
-def _raw_keys(checked: Sequence[Any], given: Sequence[Any]) -> tuple[list[Any], bool]:
-    """Return keys as the source spells them where that differs, and if all can be asked for."""
-    raws: list[Any] = []
-    is_askable = True
-    for clean, raw in zip(checked, given, strict=True):
-        if clean is None or (isinstance(raw, str) and clean == raw):
-            raws.append(None)
-        elif isinstance(raw, int | bytes):
-            raws.append(raw)
-        else:
-            text = str(raw)
-            if not text.isascii() and _has_surrogates(text):
-                is_askable = False
-                raws.append(None)
-            else:
-                raws.append(text)
-    return raws, is_askable
-
-
-def _has_surrogates(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _hash(row: Sequence[Any]) -> bytes:

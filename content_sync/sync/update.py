@@ -10,7 +10,7 @@ from content_sync import snapshot
 from content_sync.errors import GuardRefused
 from content_sync.records import VIEWS, View
 from content_sync.sync import guards, landing, refusal, staging
-from content_sync.sync.compare import find_all_differences, stage_all
+from content_sync.sync.compare import find_all_differences, stage_agreed, stage_all
 from content_sync.sync.files import remove, set_up_load
 from content_sync.sync.one import stage_records
 from content_sync.sync.run import Outcome, Run
@@ -39,6 +39,7 @@ def update(run: Run) -> Outcome:
         except GuardRefused as error:
             if run.records:
                 raise  # what is staged is a part and must not be landed as the whole
+            stage_agreed(connection, run)  # what is kept is landed as the whole
             refusal.note(connection, run, error.args[0])
             connection.execute("COMMIT")  # of what is staged; the snapshot has not changed
             connection.close()

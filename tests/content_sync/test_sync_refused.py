@@ -95,6 +95,21 @@ def test_accept_says_nothing_of_a_source_at_rest(refused: Any) -> None:
     assert refused.sync().unchanged
 
 
+def test_views_that_agreed_keep_their_problems_when_a_refused_sync_is_landed(nights: Any) -> None:
+    fill(nights.database)
+    nights.database.create("topics")
+    nights.database.add("topics", id="t1", name="<b>Bold</b>")
+    nights.sync()
+    told = nights.problems("topics")
+    assert told
+    lose(nights)
+    with pytest.raises(GuardRefused):
+        nights.sync()
+    nights.sync(accept=True)
+    assert nights.problems("topics") == told
+    assert nights.row("SELECT count(*) FROM topics") == (1,)
+
+
 def test_another_refusal_than_the_one_looked_at_is_not_landed(refused: Any) -> None:
     site = str(refused.settings.site)
     refused.settings.site.mkdir(exist_ok=True)
