@@ -98,7 +98,11 @@ def count_buckets(documents: Path) -> int:
 
 def bucket_file(documents: Path, bucket: int) -> Path:
     """Return the file of one bucket; an empty bucket may have none."""
-    return documents / f"{bucket:04}.jsonl"
+    return documents / _name(bucket)
+
+
+def _name(bucket: int) -> str:
+    return f"{bucket:04}.jsonl"
 
 
 def read_lines(path: Path) -> list[bytes]:
@@ -129,11 +133,20 @@ def same_bytes(one: Path, other: Path) -> bool:
 
 def changed_buckets(documents: Path, previous: Path) -> list[int]:
     """Return the buckets whose bytes differ, of two folders with as many buckets."""
+    here, there = _inodes(documents), _inodes(previous)
     return [
         bucket
         for bucket in range(count_buckets(documents))
-        if not same_bytes(bucket_file(documents, bucket), bucket_file(previous, bucket))
+        if here.get(name := _name(bucket)) != there.get(name)
+        and not same_bytes(documents / name, previous / name)
     ]
+
+
+def _inodes(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return what tells each file of a folder from every other; hard links are the same file."""
+    device = folder.stat().st_dev
+    with os.scandir(folder) as found:
+        return {item.name: (device, item.inode()) for item in found}
 
 
 def changed_lines(path: Path, previous: Path) -> tuple[list[bytes], list[bytes]]:

@@ -7,6 +7,7 @@ import logging
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from content_sync.agent import queue, runner
 from content_sync.agent.mails import tell_staff
 from content_sync.agent.store import rows
+from content_sync.agent.waiting import Waiting
 from content_sync.lease import SECONDS, Lease, read_holder
 from content_sync.lock import holder
 from content_sync.release.releases import live
@@ -23,6 +25,8 @@ from content_sync.settings import Settings
 log = logging.getLogger("nightpress.agent")
 SCHEDULE = "schedule"
 """Who asks for the builds of the night."""
+_QUIET_SECONDS = 5.0
+"""How long nothing is asked for before a child loads the program for what comes next."""
 
 
 class Agent:
@@ -71,12 +75,16 @@ class Agent:
         for build in queue.take_up(self.settings):
             log.warning("Build %s was interrupted; its requests are asked for again.", build.id)
         tried = 0
-        with _scheduled(self.settings) if self._schedule else contextlib.nullcontext():
+        quiet_from = time.monotonic() + _QUIET_SECONDS
+        schedule = _scheduled(self.settings) if self._schedule else contextlib.nullcontext()
+        with schedule, contextlib.closing(Waiting(self.settings.site)) as waiting:
             while not self._stop.wait(0.2):
                 if not lease.is_held():
                     return
                 if queue.pending(self.settings) is None:
                     tried = self._stand_ready(tried)
+                    if time.monotonic() > quiet_from:
+                        waiting.prepare()
                     continue
                 if self._is_busy():
                     continue
@@ -84,8 +92,9 @@ class Agent:
                 if claimed is None:
                     continue
                 before = queue.last_ended(self.settings)
-                if runner.run_build(self.settings, claimed, self._stop) != "running":
+                if runner.run_build(self.settings, claimed, self._stop, waiting) != "running":
                     tell_staff(self.settings, before, claimed.id)
+                quiet_from = time.monotonic() + _QUIET_SECONDS
 
     def _stand_ready(self, tried: int) -> int:
         """Make a copy of the live release for single records, once for each release."""

@@ -15,17 +15,17 @@ from typing import Any
 from content_sync.agent import queue
 from content_sync.agent.content import pull_content
 from content_sync.agent.queue import Build
+from content_sync.agent.waiting import Waiting, environment
 from content_sync.lock import holder
 from content_sync.release.releases import live
 from content_sync.settings import Settings
 
 STOP_SECONDS = 20
 LOGS_KEPT = 100
-_ENGINE = Path(__file__).resolve().parents[2]
 
 
-def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
-    """Run a build that was claimed to its end and return its state.
+def run_build(settings: Settings, build: Build, stop: threading.Event, waiting: Waiting) -> str:
+    """Run a build that was claimed to its end, by a child of `waiting`, and return its state.
 
     When `stop` is set, the child is ended and the state is "running": whoever starts next
     takes the queue up again.
@@ -34,23 +34,14 @@ def run_build(settings: Settings, build: Build, stop: threading.Event) -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
     progress = progress_file(settings)
     progress.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "content_sync.cli", "nightly", "--site", str(settings.site)]
+    command = ["nightly", "--site", str(settings.site)]
     command += [*(["--full"] if build.full else []), *(["--accept"] if build.accept else [])]
     for record in queue.records_of(settings, build):
         command += ["--record", record]
-    with log.open("ab") as output:
-        if said := pull_content(settings):
+    if said := pull_content(settings):
+        with log.open("ab") as output:
             output.write(f"{said}\n".encode())
-            output.flush()
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            cwd=settings.site,
-            env={**_environment(), "NIGHTPRESS_PROGRESS": str(progress)},
-            start_new_session=True,
-        )
+    child = waiting.run(command, log, {"NIGHTPRESS_PROGRESS": str(progress)})
     queue.runs_as(settings, build, child.pid)
     while child.poll() is None:
         if stop.wait(0.2):
@@ -80,7 +71,7 @@ def make_spare(settings: Settings, stop: threading.Event) -> bool:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         cwd=settings.site,
-        env=_environment(),
+        env=environment(),
         start_new_session=True,
     )
     while child.poll() is None:
@@ -88,11 +79,6 @@ def make_spare(settings: Settings, stop: threading.Event) -> bool:
             _end(child)
             return False
     return child.returncode == 0
-
-
-def _environment() -> dict[str, str]:
-    path = os.pathsep.join(p for p in (str(_ENGINE), os.environ.get("PYTHONPATH", "")) if p)
-    return {**os.environ, "PYTHONPATH": path}
 
 
 def end_orphan(settings: Settings, build: Build) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import repeat
 from urllib.parse import quote
 
 from content_sync.machines.catalogue import Catalogue
@@ -33,25 +34,26 @@ def write_sitemaps(
     by_part: dict[str, list[str]] = defaultdict(list)
     newest: dict[str, str] = defaultdict(str)
     days = {f"publication:{s.id}": s.day for s in catalogue.stamps.values() if not s.deleted}
+    day_of = days.get
     for path, records in stage.pages("public/"):
         if records.startswith(GONE):
             continue
         url = url_of(path)
         if url in left_out or f"/{BY_TITLE}/" in url:
             continue
+        own, more, others = records.partition("\n")
+        day = days.get(own, "")
         # A publication's own page names other works too, which do not make it newer.
-        if records.startswith("publication:") and url.startswith("/publications/"):
-            day = days.get(records.partition("\n")[0], "")
-        else:
-            day = max((days.get(record, "") for record in records.split("\n")), default="")
-        part = url.split("/")[1] if url.count("/") > 2 else "pages"
-        place = len(by_part[part]) // MOST_URLS + 1
+        if more and not (own.startswith("publication:") and url.startswith("/publications/")):
+            day = max(day, *map(day_of, others.split("\n"), repeat("")))
+        part = url.split("/", 2)[1] if url.count("/") > 2 else "pages"
+        lines = by_part[part]
         lastmod = f"<lastmod>{day}</lastmod>" if day else ""
-        plain = _PLAIN.fullmatch(url) is not None
-        address = base + (url if plain else xml_text(quote(url)))
-        by_part[part].append(f"<url><loc>{address}</loc>{lastmod}</url>\n")
-        name = f"{part}-{place}"
-        newest[name] = max(newest[name], day)
+        address = base + (url if _PLAIN.fullmatch(url) else xml_text(quote(url)))
+        name = f"{part}-{len(lines) // MOST_URLS + 1}"
+        lines.append(f"<url><loc>{address}</loc>{lastmod}</url>\n")
+        if day > newest[name]:
+            newest[name] = day
     index = []
     for part, lines in sorted(by_part.items()):
         for start in range(0, len(lines), MOST_URLS):

@@ -62,8 +62,9 @@ _BATCH = {
     "programme": 1,
 }
 _BATCH_OTHERS = 200
-_FEW = 1500
-"""Up to so many records are rendered here: starting processes would take longer."""
+_FEW = 5000
+"""Up to so many records are rendered here: starting processes takes as long as a thousand, and
+an ordinary night is to be cheap rather than over some seconds sooner."""
 
 _DOCUMENTED = {"work" if kind == "publication" else kind: kind for kind in PLURALS}
 """Kind of batch → type of the records that it brings documents of."""

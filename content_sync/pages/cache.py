@@ -59,6 +59,8 @@ CREATE INDEX IF NOT EXISTS works_by_year ON works (year, visible);
 CREATE INDEX IF NOT EXISTS works_newest
     ON works (year = 0, year DESC, date DESC, in_print, id);
 CREATE INDEX IF NOT EXISTS works_by_venue ON works (venue_id, year, visible);
+CREATE INDEX IF NOT EXISTS works_for_members
+    ON works (venue_id) WHERE visible = 1 OR members IS NOT NULL;
 CREATE INDEX IF NOT EXISTS related_by_other ON related (other_id);
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 
 from content_sync.pages.access import ROOT, visible
@@ -138,23 +139,27 @@ def _people(reader: Reader) -> Iterator[Page]:
 
 
 def _venues(reader: Reader) -> Iterator[Page]:
-    rows = reader.rows(
-        """
-        SELECT v.id, v.name, v.short_name, count(CASE WHEN w.visible = 2 THEN 1 END) AS public,
-               count(w.id) AS members, coalesce(max(w.members IS NOT NULL), 0) AS differs
-        FROM venues v LEFT JOIN cache.works w ON w.venue_id = v.id AND w.visible > 0
-        GROUP BY v.id ORDER BY v.name COLLATE NOCASE, v.id"""
-    )
+    rows = reader.rows("SELECT id, name, short_name FROM venues ORDER BY name COLLATE NOCASE, id")
     if not rows:
         return
-    more = any(r["public"] != r["members"] or r["differs"] for r in rows)
-    for audience in audiences_for(more):
+    works: dict[str, Counter[str]] = defaultdict(Counter)
+    for venue, seen_by, n in reader.rows(
+        "SELECT venue_id, visible, count(*) FROM cache.works WHERE visible > 0 GROUP BY 1, 2"
+    ):
+        works[venue]["members"] += n
+        works[venue]["public"] += n * (seen_by == 2)
+    more = count(
+        reader,
+        "SELECT EXISTS (SELECT 1 FROM cache.works WHERE (visible = 1 OR members IS NOT NULL)"
+        " AND venue_id IN (SELECT id FROM venues) AND visible > 0)",
+    )
+    for audience in audiences_for(bool(more)):
         entries = [
             {
                 "text": r["name"],
                 "href": ROOT[audience] + record_url("venue", r["id"]),
                 "note": r["short_name"] or "",
-                "n": r[audience],
+                "n": works[r["id"]][audience],
             }
             for r in rows
         ]

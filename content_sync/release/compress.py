@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -222,16 +222,15 @@ def _make(
     *,
     search: bool,
 ) -> Iterator[Entry]:
-    """Yield the entries of siblings made, here or in other processes where they are many."""
+    """Yield the entries of siblings made, by other processes or threads where they are many."""
     # The search's siblings carry no key: the folder is written anew each night.
     tasks = _tasks(stage, wanted, not search)
-    if executor is None and len(wanted) > _FEW and is_worth_it(settings):
-        with processes(settings) as own:
-            yield from _flat(own.map(_compress_files, tasks))
-    elif executor is not None and len(wanted) > _FEW:
+    if executor is not None and len(wanted) > _FEW:
         yield from _flat(executor.map(_compress_files, tasks))
-    else:
-        yield from _flat(map(_compress_files, tasks))
+        return
+    # Both libraries work beside each other in threads, which cost nothing to start.
+    with ThreadPoolExecutor(settings.worker_count) as threads:
+        yield from _flat(threads.map(_compress_files, tasks))
 
 
 def _tasks(

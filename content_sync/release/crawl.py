@@ -217,6 +217,7 @@ class _LookedUp:
         return records is not None and not records.startswith(GONE)
 
     def unknown(self, links: set[bytes]) -> set[bytes]:
+        self._look_up(links - self._known.keys())
         return {url for url in links if url not in self}
 
     def is_tombstone(self, url: bytes) -> bool:
@@ -224,19 +225,27 @@ class _LookedUp:
 
     def _records(self, url: bytes) -> str | None:
         if url not in self._known:
-            self._known[url] = self._find(url)
+            self._look_up({url})
         return self._known[url]
 
-    def _find(self, url: bytes) -> str | None:
-        try:
-            text = url.decode()
-        except UnicodeDecodeError:
-            return None
-        path = file_of(text)
-        if not text.startswith("/") or url_of(path) != text or path.startswith("staff/"):
-            return None
-        entry = self._listing.get(path)
-        return None if entry is None or entry.records == COMPRESSED else entry.records
+    def _look_up(self, urls: set[bytes]) -> None:
+        self._known.update(dict.fromkeys(urls))
+        paths = {path: url for url in urls if (path := _path_of(url))}
+        for entry in self._listing.some(paths):
+            if entry.records != COMPRESSED:
+                self._known[paths[entry.path]] = entry.records
+
+
+def _path_of(url: bytes) -> str | None:
+    """Return the file that answers a URL, if it is the URL of a file."""
+    try:
+        text = url.decode()
+    except UnicodeDecodeError:
+        return None
+    path = file_of(text)
+    if not text.startswith("/") or url_of(path) != text or path.startswith("staff/"):
+        return None
+    return path
 
 
 class _Kept(threading.local):

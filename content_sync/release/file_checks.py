@@ -29,7 +29,7 @@ def entries(listing: manifest.Manifest, touched: set[str] | None) -> Iterator[ma
     """The entries of some files, or of all."""
     if touched is None:
         return listing.entries()
-    return filter(None, map(listing.get, sorted(touched)))
+    return listing.some(sorted(touched))
 
 
 class _Folder(NamedTuple):

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from content_sync.release import history, manifest
-from content_sync.release.addresses import COMPRESSED, GONE, file_of, is_reserved, url_of
+from content_sync.release.addresses import COMPRESSED, file_of, is_reserved, url_of
 from content_sync.release.crawl import Finding
 from content_sync.release.departed import GONE_FILE, MEMBERS, REDIRECTS_FILE, read_redirects
 
@@ -28,9 +28,7 @@ class Published:
 
     def tombstones(self) -> list[str]:
         """Return the files of pages that say that a URL is gone."""
-        return self._column(
-            "SELECT path FROM files WHERE records >= ? AND records < ?", GONE, f"{GONE}\U0010ffff"
-        )
+        return self._column(f"SELECT path FROM files WHERE {manifest.IS_GONE}")  # noqa: S608
 
     def was_published(self, path: str) -> bool:
         row = self._files.execute("SELECT 1 FROM urls WHERE path = ?", (path,)).fetchone()

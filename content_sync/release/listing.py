@@ -135,15 +135,17 @@ class Listing:
 
         Only a release that began with what the base holds knows them.
         """
-        for path in column(self._connection(), "SELECT path FROM touched ORDER BY path"):
-            yield path, self.get(path)
+        rows = self._connection().execute(
+            "SELECT t.path, f.size, f.sha256, f.key, f.records FROM touched AS t"
+            " LEFT JOIN files AS f ON f.path = t.path ORDER BY t.path"
+        )
+        for row in rows.fetchall():
+            yield row[0], None if row[1] is None else Entry._make(row)
 
     def tombstones(self) -> list[Entry]:
         """Return the pages that say of a URL that it is gone."""
         rows = self._connection().execute(
-            "SELECT path, size, sha256, key, records FROM files"
-            " WHERE records >= ? AND records < ? ORDER BY path",
-            (GONE, f"{GONE}{_LAST}"),
+            f"SELECT {_COLUMNS} FROM files WHERE {manifest.IS_GONE} ORDER BY path"  # noqa: S608
         )
         return [Entry._make(row) for row in rows]
 
@@ -237,6 +239,7 @@ class Listing:
             work.execute("BEGIN")
 
 
+_COLUMNS = "path, size, sha256, key, records"
 _LAST = "\U0010ffff"
 _UNLIKE = (
     "SELECT here.path FROM changed CROSS JOIN {0}.files AS here USING (path)"

@@ -14,11 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from content_sync.release.addresses import COMPRESSED
+from content_sync.release.addresses import COMPRESSED, GONE
 
 NAME = "manifest.sqlite"
 
-SCHEMA = """
+IS_GONE = f"substr(records, 1, {len(GONE)}) = '{GONE}'"
+"""Condition of SQL for the pages that say that a URL is gone."""
+
+SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS files (
     path    TEXT PRIMARY KEY,  -- relative to the release, '/' between folders
     size    INTEGER NOT NULL,
@@ -26,6 +29,9 @@ CREATE TABLE IF NOT EXISTS files (
     key     BLOB,              -- digest of all that it was made from; NULL: made anew each time
     records TEXT NOT NULL      -- 'type:id' lines, the page's own record first
 ) WITHOUT ROWID;
+-- Few among many, and asked for by every build.
+CREATE INDEX IF NOT EXISTS files_without_key ON files (path) WHERE key IS NULL;
+CREATE INDEX IF NOT EXISTS files_gone ON files (path) WHERE {IS_GONE};
 
 -- A row is one path that was written, taken over by itself, or taken away in this release.
 CREATE TABLE IF NOT EXISTS touched (
@@ -147,6 +153,15 @@ class Manifest:
                 (prefix, prefix + _LAST),
             )
         )
+
+    def some(self, paths: Iterable[str]) -> Iterator[Entry]:
+        """Yield the entries of those of the paths that are listed, in their order."""
+        rows = self._connection.execute(
+            "SELECT f.path, f.size, f.sha256, f.key, f.records FROM json_each(?) AS asked"
+            " CROSS JOIN files AS f ON f.path = asked.value",
+            (json.dumps(list(paths)),),
+        )
+        return map(Entry._make, rows)
 
     def digests(self, paths: Sequence[str]) -> dict[str, bytes]:
         """Return path to SHA-256 of those of the paths that are listed."""

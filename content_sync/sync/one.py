@@ -83,7 +83,7 @@ class _One:
         self.read: dict[str, tuple[SourceView, list[str], Rows]] = {}
 
     def stage(self, view: View, ids: set[str]) -> None:
-        """Stage the rows of a view that belong to these records; assume all others."""
+        """Stage the rows of a view that belong to these records; all others are as they were."""
         found = self.run.found[view.name]
         if found.procedure:
             raise OneRecordImpossible(f"web.{view.name} is read by a procedure.")
@@ -94,12 +94,8 @@ class _One:
         asked = sorted(ids)
         rows, versions = self._fetch(found, asked)
         self.read[view.name] = (found, asked, rows)
-        staging.assume_keys(self.connection, view)
-        marks = ", ".join("?" * len(asked))
         # What the source has no more of these records counts as gone.
-        self.connection.execute(
-            f"DELETE FROM staging.keys_{view.name} WHERE {view.key[0]} IN ({marks})", asked
-        )
+        staging.note_asked(self.connection, view, asked)
         if rows:
             staging.note_keys(self.connection, view, rows, versions)
             intake = staging.Intake(self.connection, "staging", view)

@@ -269,6 +269,31 @@ def assume_keys(connection: sqlite3.Connection, view: View) -> None:
     )
 
 
+def note_asked(connection: sqlite3.Connection, view: View, keys: Iterable[str]) -> None:
+    """Note that of a view nothing is read but the rows whose first key is one of these."""
+    connection.execute(f"DELETE FROM staging.keys_{view.name}")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS staging.asked (view TEXT, key TEXT, PRIMARY KEY (view, key))"
+        " WITHOUT ROWID"
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO staging.asked VALUES (?, ?)", ((view.name, key) for key in keys)
+    )
+
+
+def is_partly_read(connection: sqlite3.Connection, view: View) -> bool:
+    """Tell whether `note_asked` was called for a view: what it says nothing of is as it was."""
+    if not connection.execute(
+        "SELECT 1 FROM staging.sqlite_master WHERE name = 'asked'"
+    ).fetchone():
+        return False
+    query = "SELECT 1 FROM staging.asked WHERE view = ? LIMIT 1"
+    return connection.execute(query, (view.name,)).fetchone() is not None
+
+
+_ASKED = "SELECT key FROM staging.asked WHERE view = '{}'"
+
+
 def note_keys(
     connection: sqlite3.Connection, view: View, rows: Rows, versions: Sequence[Any]
 ) -> None:
@@ -369,6 +394,9 @@ def find_differences(connection: sqlite3.Connection, view: View) -> dict[str, in
     values = COLUMNS[name][:-1]
     new, old = (", ".join(f"{alias}.{column}" for column in values) for alias in "ns")
     same = same_key(view, "s", "n")
+    rows = f"main.{name} AS s"
+    if is_partly_read(connection, view):
+        rows = f"({_ASKED.format(name)}) AS o CROSS JOIN {rows} ON s.{view.key[0]} = o.key"
     gone = f"NOT EXISTS (SELECT 1 FROM staging.keys_{name} AS n WHERE {same})"
     if connection.execute("SELECT 1 FROM staging.left_out WHERE view = ?", (name,)).fetchone():
         gone = f"""({gone} OR (
@@ -381,7 +409,7 @@ def find_differences(connection: sqlite3.Connection, view: View) -> dict[str, in
         f"WHERE NOT EXISTS (SELECT 1 FROM main.{name} AS s WHERE {same})",
         "changed": f"SELECT {of['n']}, 'changed' FROM staging.{name} AS n "
         f"CROSS JOIN main.{name} AS s ON {same} WHERE ({new}) IS NOT ({old})",
-        "gone": f"SELECT {of['s']}, 'gone' FROM main.{name} AS s WHERE {gone}",
+        "gone": f"SELECT {of['s']}, 'gone' FROM {rows} WHERE {gone}",
     }
     return {
         change: connection.execute(
@@ -424,6 +452,11 @@ def apply_problems(connection: sqlite3.Connection, view: View, *, is_window: boo
     """
     name = view.name
     of_keys = "" if is_window else "p.rule IN ('no_key', 'duplicate_key') OR"
+    read = "true"
+    if is_partly_read(connection, view):
+        read = f"""EXISTS (SELECT 1 FROM ({_ASKED.format(name)}) AS o
+                           WHERE p.key = o.key
+                              OR substr(p.key, 1, length(o.key) + 1) = o.key || '/')"""
     if connection.execute("SELECT 1 FROM main.problems WHERE view = ?", (name,)).fetchone():
         connection.execute(
             f"""
@@ -435,8 +468,8 @@ def apply_problems(connection: sqlite3.Connection, view: View, *, is_window: boo
                    p.key IN (SELECT {key_text(view, "n", "'/'")} FROM staging.{name} AS n)
                    OR p.key IN (SELECT replace(o.key, char(9), '/') FROM staging.left_out AS o
                                 WHERE o.view = '{name}')
-                   OR p.key NOT IN (SELECT {key_text(view, "k", "'/'")}
-                                    FROM staging.keys_{name} AS k))
+                   OR {read} AND p.key NOT IN (SELECT {key_text(view, "k", "'/'")}
+                                               FROM staging.keys_{name} AS k))
               AND NOT EXISTS (SELECT 1 FROM staging.problems AS q WHERE q.view = p.view
                               AND q.key = p.key AND q.column = p.column AND q.rule = p.rule)
             """
@@ -485,11 +518,17 @@ def _has_gone(connection: sqlite3.Connection, name: str) -> bool:
 def _apply_left_out(connection: sqlite3.Connection, view: View) -> bool:
     name = view.name
     gone = 0
+    read = "true"
+    if is_partly_read(connection, view):
+        first = "substr(key, 1, instr(key || char(9), char(9)) - 1)"
+        read = f"{first} IN ({_ASKED.format(name)})"
     if connection.execute("SELECT 1 FROM main.left_out WHERE view = ?", (name,)).fetchone():
         gone = connection.execute(
             f"""
             DELETE FROM main.left_out WHERE view = '{name}' AND (
-                key NOT IN (SELECT {key_text(view, "k", "char(9)")} FROM staging.keys_{name} AS k)
+                {read}
+                AND key NOT IN (SELECT {key_text(view, "k", "char(9)")}
+                                FROM staging.keys_{name} AS k)
                 OR key IN (SELECT {key_text(view, "n", "char(9)")} FROM staging.{name} AS n))
             """
         ).rowcount

@@ -4,6 +4,9 @@ The rules lean to too much rather than too little: whether a touched page really
 different is for the build to find. They look one way only, from a changed record to all
 that its relations name, and see the relations that the snapshot holds at that moment; a
 sync therefore asks twice, before and after it applies the changes.
+
+Joins are cross joins, because SQLite keeps their order: from the few records that changed to
+what they name. Left to itself it begins with whole tables.
 """
 
 from __future__ import annotations
@@ -80,7 +83,7 @@ RECORD_TYPES: dict[str, str] = {
 
 _OF_SESSION = """
     SELECT s.event_id AS id FROM {differences} AS d
-    JOIN event_sessions AS s ON s.id = d.session_id
+    CROSS JOIN event_sessions AS s ON s.id = d.session_id
 """
 _OWNERS: dict[str, tuple[str, str]] = {
     "institutions": ("institution", "SELECT id FROM {differences}"),
@@ -97,18 +100,20 @@ _OWNERS: dict[str, tuple[str, str]] = {
     "project_publications": ("project", "SELECT project_id AS id FROM {differences}"),
     "deliverables": (
         "project",
-        "SELECT r.project_id AS id FROM {differences} AS d JOIN deliverables AS r ON r.id = d.id",
+        "SELECT r.project_id AS id FROM {differences} AS d "
+        "CROSS JOIN deliverables AS r ON r.id = d.id",
     ),
     "deliverable_publications": (
         "project",
         "SELECT r.project_id AS id FROM {differences} AS d "
-        "JOIN deliverables AS r ON r.id = d.deliverable_id",
+        "CROSS JOIN deliverables AS r ON r.id = d.deliverable_id",
     ),
     "events": ("event", "SELECT id FROM {differences}"),
     "event_organisers": ("event", "SELECT event_id AS id FROM {differences}"),
     "event_sessions": (
         "event",
-        "SELECT s.event_id AS id FROM {differences} AS d JOIN event_sessions AS s ON s.id = d.id",
+        "SELECT s.event_id AS id FROM {differences} AS d "
+        "CROSS JOIN event_sessions AS s ON s.id = d.id",
     ),
     "session_speakers": ("event", _OF_SESSION),
     "session_publications": ("event", _OF_SESSION),
@@ -119,52 +124,56 @@ _OWNERS: dict[str, tuple[str, str]] = {
 _SHOWN = (
     "SELECT id FROM temp.seed WHERE type = 'publication'",
     """
-    SELECT p.id FROM temp.seed AS s JOIN publications AS p ON p.venue_id = s.id
+    SELECT p.id FROM temp.seed AS s CROSS JOIN publications AS p ON p.venue_id = s.id
     WHERE s.type = 'venue'
     """,
 )
 
 _AUTHORS = """
     SELECT DISTINCT a.person_id AS id FROM temp.shown AS s
-    JOIN publication_people AS a ON a.publication_id = s.id
+    CROSS JOIN publication_people AS a ON a.publication_id = s.id
 """
 
 _THEIR_PROJECTS = """
-    JOIN project_publications AS r ON r.publication_id = s.id
-    JOIN projects AS p ON p.id = r.project_id
+    CROSS JOIN project_publications AS r ON r.publication_id = s.id
+    CROSS JOIN projects AS p ON p.id = r.project_id
 """
 
 # What lists, links to or counts a publication. Lists of people by letter count their works.
 _FROM_PUBLICATIONS: tuple[tuple[str, str], ...] = (
     ("publication", "SELECT id FROM temp.shown"),
     ("person", _AUTHORS),
-    ("letter", f"SELECT p.letter AS id FROM ({_AUTHORS}) AS a JOIN people AS p ON p.id = a.id"),
+    (
+        "letter",
+        f"SELECT p.letter AS id FROM ({_AUTHORS}) AS a CROSS JOIN people AS p ON p.id = a.id",
+    ),
     (
         "institution",
-        f"SELECT p.institution_id AS id FROM ({_AUTHORS}) AS a JOIN people AS p ON p.id = a.id",
+        f"SELECT p.institution_id AS id FROM ({_AUTHORS}) AS a "
+        "CROSS JOIN people AS p ON p.id = a.id",
     ),
     (
         "venue",
-        "SELECT p.venue_id AS id FROM temp.shown AS s JOIN publications AS p ON p.id = s.id",
+        "SELECT p.venue_id AS id FROM temp.shown AS s CROSS JOIN publications AS p ON p.id = s.id",
     ),
     (
         "year",
         "SELECT coalesce(CAST(p.year AS TEXT), 'undated') AS id "
-        "FROM temp.shown AS s JOIN publications AS p ON p.id = s.id",
+        "FROM temp.shown AS s CROSS JOIN publications AS p ON p.id = s.id",
     ),
     (
         "venue_year",
         "SELECT p.venue_id || '/' || coalesce(CAST(p.year AS TEXT), 'undated') AS id "
-        "FROM temp.shown AS s JOIN publications AS p ON p.id = s.id",
+        "FROM temp.shown AS s CROSS JOIN publications AS p ON p.id = s.id",
     ),
     (
         "topic",
         """
         WITH RECURSIVE above (id) AS (
             SELECT t.topic_id FROM temp.shown AS s
-            JOIN publication_topics AS t ON t.publication_id = s.id
+            CROSS JOIN publication_topics AS t ON t.publication_id = s.id
             UNION
-            SELECT t.parent_id FROM above JOIN topics AS t ON t.id = above.id
+            SELECT t.parent_id FROM above CROSS JOIN topics AS t ON t.id = above.id
             WHERE t.parent_id IS NOT NULL
         )
         SELECT id FROM above
@@ -173,13 +182,13 @@ _FROM_PUBLICATIONS: tuple[tuple[str, str], ...] = (
     (
         "project",
         "SELECT r.project_id AS id FROM temp.shown AS s "
-        "JOIN project_publications AS r ON r.publication_id = s.id",
+        "CROSS JOIN project_publications AS r ON r.publication_id = s.id",
     ),
     (
         "project",
         "SELECT d.project_id AS id FROM temp.shown AS s "
-        "JOIN deliverable_publications AS r ON r.publication_id = s.id "
-        "JOIN deliverables AS d ON d.id = r.deliverable_id",
+        "CROSS JOIN deliverable_publications AS r ON r.publication_id = s.id "
+        "CROSS JOIN deliverables AS d ON d.id = r.deliverable_id",
     ),
     *(
         (group, f"SELECT p.{group} AS id FROM temp.shown AS s {_THEIR_PROJECTS}")
@@ -188,16 +197,17 @@ _FROM_PUBLICATIONS: tuple[tuple[str, str], ...] = (
     (
         "event",
         "SELECT e.event_id AS id FROM temp.shown AS s "
-        "JOIN session_publications AS r ON r.publication_id = s.id "
-        "JOIN event_sessions AS e ON e.id = r.session_id",
+        "CROSS JOIN session_publications AS r ON r.publication_id = s.id "
+        "CROSS JOIN event_sessions AS e ON e.id = r.session_id",
     ),
     (
         "publication",
-        "SELECT p.replaced_by AS id FROM temp.shown AS s JOIN publications AS p ON p.id = s.id",
+        "SELECT p.replaced_by AS id FROM temp.shown AS s "
+        "CROSS JOIN publications AS p ON p.id = s.id",
     ),
     (
         "publication",
-        "SELECT p.id FROM temp.shown AS s JOIN publications AS p ON p.replaced_by = s.id",
+        "SELECT p.id FROM temp.shown AS s CROSS JOIN publications AS p ON p.replaced_by = s.id",
     ),
 )
 
@@ -206,8 +216,8 @@ def _from(record_type: str, selected: str, joins: str) -> str:
     return f"SELECT {selected} AS id FROM temp.seed AS s {joins} WHERE s.type = '{record_type}'"
 
 
-_WORKS = "JOIN publication_people AS a ON a.person_id = s.id"
-_IN_SESSIONS = "JOIN event_sessions AS e ON e.event_id = s.id"
+_WORKS = "CROSS JOIN publication_people AS a ON a.person_id = s.id"
+_IN_SESSIONS = "CROSS JOIN event_sessions AS e ON e.event_id = s.id"
 
 _FROM_OTHERS: tuple[tuple[str, str], ...] = (
     # A person: works, the people of the same works, projects, events, institution, letter.
@@ -217,7 +227,7 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         _from(
             "person",
             "b.person_id",
-            f"{_WORKS} JOIN publication_people AS b ON b.publication_id = a.publication_id",
+            f"{_WORKS} CROSS JOIN publication_people AS b ON b.publication_id = a.publication_id",
         ),
     ),
     # The citations of a venue's year and of a project take names apart as their records do.
@@ -226,7 +236,7 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         _from(
             "person",
             "p.venue_id || '/' || coalesce(CAST(p.year AS TEXT), 'undated')",
-            f"{_WORKS} JOIN publications AS p ON p.id = a.publication_id",
+            f"{_WORKS} CROSS JOIN publications AS p ON p.id = a.publication_id",
         ),
     ),
     (
@@ -234,29 +244,29 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         _from(
             "person",
             "r.project_id",
-            f"{_WORKS} JOIN project_publications AS r ON r.publication_id = a.publication_id",
+            f"{_WORKS} CROSS JOIN project_publications AS r ON r.publication_id = a.publication_id",
         ),
     ),
     (
         "project",
-        _from("person", "r.project_id", "JOIN project_people AS r ON r.person_id = s.id"),
+        _from("person", "r.project_id", "CROSS JOIN project_people AS r ON r.person_id = s.id"),
     ),
-    ("project", _from("person", "r.id", "JOIN projects AS r ON r.lead_person_id = s.id")),
+    ("project", _from("person", "r.id", "CROSS JOIN projects AS r ON r.lead_person_id = s.id")),
     (
         "event",
-        _from("person", "r.event_id", "JOIN event_organisers AS r ON r.person_id = s.id"),
+        _from("person", "r.event_id", "CROSS JOIN event_organisers AS r ON r.person_id = s.id"),
     ),
     (
         "event",
         _from(
             "person",
             "e.event_id",
-            "JOIN session_speakers AS r ON r.person_id = s.id "
-            "JOIN event_sessions AS e ON e.id = r.session_id",
+            "CROSS JOIN session_speakers AS r ON r.person_id = s.id "
+            "CROSS JOIN event_sessions AS e ON e.id = r.session_id",
         ),
     ),
-    ("institution", _from("person", "p.institution_id", "JOIN people AS p ON p.id = s.id")),
-    ("letter", _from("person", "p.letter", "JOIN people AS p ON p.id = s.id")),
+    ("institution", _from("person", "p.institution_id", "CROSS JOIN people AS p ON p.id = s.id")),
+    ("letter", _from("person", "p.letter", "CROSS JOIN people AS p ON p.id = s.id")),
     # A topic: those above (they count its works) and below (they show the path), its works.
     (
         "topic",
@@ -264,7 +274,7 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         WITH RECURSIVE above (id) AS (
             SELECT id FROM temp.seed WHERE type = 'topic'
             UNION
-            SELECT t.parent_id FROM above JOIN topics AS t ON t.id = above.id
+            SELECT t.parent_id FROM above CROSS JOIN topics AS t ON t.id = above.id
             WHERE t.parent_id IS NOT NULL
         )
         SELECT id FROM above
@@ -276,26 +286,33 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         WITH RECURSIVE below (id) AS (
             SELECT id FROM temp.seed WHERE type = 'topic'
             UNION
-            SELECT t.id FROM below JOIN topics AS t ON t.parent_id = below.id
+            SELECT t.id FROM below CROSS JOIN topics AS t ON t.parent_id = below.id
         )
         SELECT id FROM below
         """,
     ),
     (
         "publication",
-        _from("topic", "t.publication_id", "JOIN publication_topics AS t ON t.topic_id = s.id"),
+        _from(
+            "topic", "t.publication_id", "CROSS JOIN publication_topics AS t ON t.topic_id = s.id"
+        ),
     ),
     # A project: its people and lead, its works, its institution.
     (
         "person",
-        _from("project", "r.person_id", "JOIN project_people AS r ON r.project_id = s.id"),
+        _from("project", "r.person_id", "CROSS JOIN project_people AS r ON r.project_id = s.id"),
     ),
-    ("person", _from("project", "r.lead_person_id", "JOIN projects AS r ON r.id = s.id")),
-    ("institution", _from("project", "r.institution_id", "JOIN projects AS r ON r.id = s.id")),
+    ("person", _from("project", "r.lead_person_id", "CROSS JOIN projects AS r ON r.id = s.id")),
+    (
+        "institution",
+        _from("project", "r.institution_id", "CROSS JOIN projects AS r ON r.id = s.id"),
+    ),
     (
         "publication",
         _from(
-            "project", "r.publication_id", "JOIN project_publications AS r ON r.project_id = s.id"
+            "project",
+            "r.publication_id",
+            "CROSS JOIN project_publications AS r ON r.project_id = s.id",
         ),
     ),
     (
@@ -303,50 +320,53 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         _from(
             "project",
             "r.publication_id",
-            "JOIN deliverables AS d ON d.project_id = s.id "
-            "JOIN deliverable_publications AS r ON r.deliverable_id = d.id",
+            "CROSS JOIN deliverables AS d ON d.project_id = s.id "
+            "CROSS JOIN deliverable_publications AS r ON r.deliverable_id = d.id",
         ),
     ),
-    ("theme", _from("project", "p.theme", "JOIN projects AS p ON p.id = s.id")),
-    ("programme", _from("project", "p.programme", "JOIN projects AS p ON p.id = s.id")),
+    ("theme", _from("project", "p.theme", "CROSS JOIN projects AS p ON p.id = s.id")),
+    ("programme", _from("project", "p.programme", "CROSS JOIN projects AS p ON p.id = s.id")),
     # Themes and programmes name who leads a project.
-    ("theme", _from("person", "p.theme", "JOIN projects AS p ON p.lead_person_id = s.id")),
+    ("theme", _from("person", "p.theme", "CROSS JOIN projects AS p ON p.lead_person_id = s.id")),
     (
         "programme",
-        _from("person", "p.programme", "JOIN projects AS p ON p.lead_person_id = s.id"),
+        _from("person", "p.programme", "CROSS JOIN projects AS p ON p.lead_person_id = s.id"),
     ),
     # An institution: its people, what their works' pages say of them, and its projects.
-    ("person", _from("institution", "p.id", "JOIN people AS p ON p.institution_id = s.id")),
+    ("person", _from("institution", "p.id", "CROSS JOIN people AS p ON p.institution_id = s.id")),
     (
         "publication",
         _from(
             "institution",
             "a.publication_id",
-            "JOIN people AS p ON p.institution_id = s.id "
-            "JOIN publication_people AS a ON a.person_id = p.id",
+            "CROSS JOIN people AS p ON p.institution_id = s.id "
+            "CROSS JOIN publication_people AS a ON a.person_id = p.id",
         ),
     ),
-    ("project", _from("institution", "r.id", "JOIN projects AS r ON r.institution_id = s.id")),
+    (
+        "project",
+        _from("institution", "r.id", "CROSS JOIN projects AS r ON r.institution_id = s.id"),
+    ),
     # An event: organisers, speakers, the works of its sessions and the projects they are from.
     (
         "project",
         _from(
             "event",
             "w.project_id",
-            f"{_IN_SESSIONS} JOIN session_publications AS r ON r.session_id = e.id "
-            "JOIN project_publications AS w ON w.publication_id = r.publication_id",
+            f"{_IN_SESSIONS} CROSS JOIN session_publications AS r ON r.session_id = e.id "
+            "CROSS JOIN project_publications AS w ON w.publication_id = r.publication_id",
         ),
     ),
     (
         "person",
-        _from("event", "r.person_id", "JOIN event_organisers AS r ON r.event_id = s.id"),
+        _from("event", "r.person_id", "CROSS JOIN event_organisers AS r ON r.event_id = s.id"),
     ),
     (
         "person",
         _from(
             "event",
             "r.person_id",
-            f"{_IN_SESSIONS} JOIN session_speakers AS r ON r.session_id = e.id",
+            f"{_IN_SESSIONS} CROSS JOIN session_speakers AS r ON r.session_id = e.id",
         ),
     ),
     (
@@ -354,7 +374,7 @@ _FROM_OTHERS: tuple[tuple[str, str], ...] = (
         _from(
             "event",
             "r.publication_id",
-            f"{_IN_SESSIONS} JOIN session_publications AS r ON r.session_id = e.id",
+            f"{_IN_SESSIONS} CROSS JOIN session_publications AS r ON r.session_id = e.id",
         ),
     ),
 )
