@@ -143,11 +143,11 @@ def _venues(reader: Reader) -> Iterator[Page]:
     if not rows:
         return
     works: dict[str, Counter[str]] = defaultdict(Counter)
-    for venue, seen_by, n in reader.rows(
-        "SELECT venue_id, visible, count(*) FROM cache.works WHERE visible > 0 GROUP BY 1, 2"
+    for row in reader.rows(
+        "SELECT venue_id, visible, count(*) AS n FROM cache.works WHERE visible > 0 GROUP BY 1, 2"
     ):
-        works[venue]["members"] += n
-        works[venue]["public"] += n * (seen_by == 2)
+        works[row["venue_id"]]["members"] += row["n"]
+        works[row["venue_id"]]["public"] += row["n"] * (row["visible"] == 2)
     more = count(
         reader,
         "SELECT EXISTS (SELECT 1 FROM cache.works WHERE (visible = 1 OR members IS NOT NULL)"
