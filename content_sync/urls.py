@@ -98,6 +98,7 @@ def name_slug(name: str) -> str:
     return slug(name.translate(_SPACE_AND_DASH))
 
 
+@lru_cache(maxsize=1 << 15)
 def record_url(record_type: str, record_id: str) -> str:
     """Return the path of a record's page, such as `/people/ada-lovelace/`.
 

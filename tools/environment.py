@@ -4,6 +4,7 @@ Run by make with whatever Python 3 is there, before anything is installed: nothi
 standard library, and a syntax that an old Python can read far enough to be told so.
 """
 
+import compileall
 import contextlib
 import hashlib
 import importlib.util
@@ -21,6 +22,8 @@ LOCKS = {
     "development": "requirements-dev.lock",
     "benchmarks": "requirements-bench.lock",
 }
+
+SOURCES = ("content_sync", "search", "dynamic")
 
 # pip can install into another environment (--python) from this version on.
 PIP_NEEDED = (22, 3)
@@ -43,6 +46,7 @@ def main() -> None:
             os.execv(newer, [newer, __file__, kind])  # noqa: S606  # the same script again
         if not is_current(ROOT, kind):
             make(ROOT, kind)
+        compile_sources(ROOT)
     except SetUpError as error:
         sys.exit(str(error))
 
@@ -86,6 +90,16 @@ def make(root: Path, kind: str) -> None:
     from_here = ["--no-index", "--no-deps", "--no-build-isolation"]
     _run([*pip, "install", *from_here, "--editable", "."], root)
     mark_as_made(root, kind)
+
+
+def compile_sources(root: Path) -> None:
+    """Compile those of Nightpress's own sources that changed, as pip does with what it installs.
+
+    Every process of a build would do it again where nobody may write beside them, or where
+    PYTHONDONTWRITEBYTECODE is set: 0.7 s each.
+    """
+    for folder in SOURCES:
+        compileall.compile_dir(str(root / folder), quiet=2)
 
 
 def mark_as_made(root: Path, kind: str) -> None:

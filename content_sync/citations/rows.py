@@ -48,7 +48,7 @@ def reference_of(
     The row has all columns of the table and its venue's `venue_name` and `venue_issn`.
     `siteurl` has no slash at its end and may be empty: then there is no `url`.
     """
-    kind = Kind(row["kind"])
+    kind = _KINDS[row["kind"]]
     first, last = pages_of(row["pages"])
     if kind == Kind.JOURNAL_ARTICLE:
         container = row["venue_name"] or row["published_in"]
@@ -90,6 +90,7 @@ def pages_of(text: str | None) -> tuple[str, str]:
     return (text or "").strip(), ""
 
 
+_KINDS = {kind.value: kind for kind in Kind}
 _MARKS = {Status.RETRACTED.value: "Retracted", Status.WITHDRAWN.value: "Withdrawn"}
 
 

@@ -46,7 +46,7 @@ SELECT of, id, n FROM (
 
 _NAMES = {
     "person": "SELECT id, trim(coalesce(given_name, '') || ' ' || coalesce(family_name, ''))"
-    " FROM people WHERE id IN :ids",
+    " AS name FROM people WHERE id IN :ids",
     "venue": "SELECT id, name FROM venues WHERE id IN :ids",
     "topic": "SELECT id, name FROM topics WHERE id IN :ids",
 }
@@ -132,7 +132,7 @@ def _feeds_of(reader: Reader, kind: str, ids: list[str], sitename: str) -> Itera
     for row in reader.rows(_NEWEST.format(works=_WORKS[kind]), ids, _MOST):
         if row["n"] >= LEAST_WORKS[kind]:
             works.setdefault(row["of"], []).append(row["id"])
-    names = dict(tuple(row) for row in reader.rows(_NAMES[kind], list(works)))
+    names = {row["id"]: row["name"] for row in reader.rows(_NAMES[kind], list(works))}
     for one, newest in works.items():
         if one in names:
             page = record_url(kind, one)

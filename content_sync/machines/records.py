@@ -72,7 +72,7 @@ def keep_records(reader: Reader, records: Iterable[Record]) -> None:
 
 def read_records(reader: Reader, ids: list[str]) -> dict[str, Record]:
     """Return those of the publications that everyone may see, by id."""
-    found = {row[0]: orjson.loads(row[1]) for row in reader.rows(_REMEMBERED, ids)}
+    found = {row["id"]: orjson.loads(row["record"]) for row in reader.rows(_REMEMBERED, ids)}
     if rest := [one for one in ids if one not in found]:
         found |= make_records(reader, rest)
     return {one: found[one] for one in sorted(found)}

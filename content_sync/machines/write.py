@@ -63,7 +63,7 @@ def write_machines(settings: Settings, stage: Stage, build: Build) -> None:
         )
     else:
         files.put("maps/oai.txt", [""], lambda: b"")  # Apache does not start without it
-    data_time = str(reader.rows("SELECT max(finished) FROM syncs")[0][0] or "")
+    data_time = str(reader.rows("SELECT max(finished) AS at FROM syncs")[0]["at"] or "")
     write_changes(
         files,
         reader,

@@ -17,10 +17,13 @@ def effective(access: str, public_on: str | None, today: str) -> Access:
     members, because the later date is the more careful reading of the two.
     """
     if not public_on:
-        return Access(access)
+        return _ACCESSES[access]
     if public_on <= today:
         return Access.PUBLIC
-    return Access.MEMBERS if access == Access.PUBLIC else Access(access)
+    return Access.MEMBERS if access == Access.PUBLIC else _ACCESSES[access]
+
+
+_ACCESSES = {access.value: access for access in Access}
 
 
 def visible(access: str, audience: str) -> bool:

@@ -59,7 +59,7 @@ def _file(
     record: str,
     name: str | None = None,
 ) -> File:
-    facts = repr([tuple(row) for row in rows]) + f"\0{siteurl}\0{name}\0{_FORM}"
+    facts = repr([tuple(row.values()) for row in rows]) + f"\0{siteurl}\0{name}\0{_FORM}"
     key = hashlib.sha256(facts.encode()).digest()
 
     def content() -> bytes:

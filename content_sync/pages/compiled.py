@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
+from keyword import iskeyword
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 import jinja2
@@ -20,6 +22,7 @@ import markupsafe
 from jinja2 import BytecodeCache, Environment, FileSystemBytecodeCache, Template, Undefined, nodes
 from jinja2.bccache import Bucket
 from jinja2.compiler import CodeGenerator, Frame
+from jinja2.nodes import EvalContext
 from jinja2.runtime import Context, Macro
 from jinja2.utils import missing
 from jinja2.visitor import NodeTransformer
@@ -131,9 +134,15 @@ class _Code(CodeGenerator):
         super().visit_CondExpr(node, frame)
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs or forward_caller)
+        plain = not (node.dyn_args or node.dyn_kwargs or forward_caller)
+        plain = plain and not any(iskeyword(keyword.key) for keyword in node.kwargs)
         method = node.node
-        if plain and isinstance(method, nodes.Getattr) and isinstance(method.node, nodes.Const):
+        if (
+            plain
+            and not node.kwargs
+            and isinstance(method, nodes.Getattr)
+            and isinstance(method.node, nodes.Const)
+        ):
             # `'{:,}'.format(n)`: what a constant can do is known.
             self.write(f"({method.node.value!r}).{method.attr}(")
             self._visit_list(node.args, frame)
@@ -144,6 +153,9 @@ class _Code(CodeGenerator):
             return
         self.write("called(context, ")
         self._visit_list([node.node, *node.args], frame)
+        for keyword in node.kwargs:
+            self.write(f"{keyword.key}=")
+            self._visit_list([keyword.value], frame)
         self.write(")")
 
     def _visit_list(self, expressions: list[nodes.Expr], frame: Frame) -> None:
@@ -204,26 +216,73 @@ def _importer(environment: Environment) -> Callable[[str], Any]:
 
     def imported(name: str) -> Any:
         if name not in modules:
-            modules[name] = environment.get_template(name).module
+            module = modules[name] = environment.get_template(name).module
+            for own, value in vars(module).items():
+                if value.__class__ is Macro and environment.autoescape is True:
+                    setattr(module, own, _quick_macro(value))
         return modules[name]
 
     return imported
 
 
-def _called(context: Context, callee: Any, *arguments: Any) -> Any:
-    """Call what a template calls: a macro at once, without asking how to call it."""
-    if callee.__class__ is Macro and not (
-        callee.caller or callee.catch_kwargs or callee.catch_varargs
-    ):
-        absent = callee._argument_count - len(arguments)
-        if absent >= 0:
-            html = callee._func(*arguments, *(missing,) * absent)
-            return Markup(html)  # noqa: S704 - escaped by the macro's own code
-    return context.call(callee, *arguments)
+def _called(context: Context, callee: Any, *arguments: Any, **named: Any) -> Any:
+    """Call what a template calls: a function at once, without asking how to call it."""
+    # Jinja marks in `__dict__` those that want the context; the rest take what they are given.
+    if callee.__class__ is FunctionType and not callee.__dict__:
+        return callee(*arguments, **named)
+    return context.call(callee, *arguments, **named)
+
+
+def _quick_macro(macro: Macro) -> Any:
+    """Return a function that does what the macro does, with its arguments bound by Python."""
+    if macro.caller or macro.catch_kwargs or macro.catch_varargs:
+        return macro
+    body = macro._func
+    count = len(macro.arguments)
+    own_names = dict(zip(macro.arguments, body.__code__.co_varnames, strict=False))
+    filled = FunctionType(
+        body.__code__, body.__globals__, body.__name__, (missing,) * count, body.__closure__
+    )
+
+    def called(*arguments: Any, **named: Any) -> Any:
+        if len(arguments) > count or not named.keys() <= own_names.keys():
+            return macro(*arguments, **named)  # which says what is wrong
+        if named:
+            named = {own_names[name]: value for name, value in named.items()}
+        return as_markup(filled(*arguments, **named))
+
+    return called
+
+
+as_markup: Callable[[str], Markup] = partial(str.__new__, Markup)
+"""Says of a text that it is escaped already; `Markup` asks first whether it is more than a text."""
 
 
 # What escape() does before it makes an object of the result, which output does not need.
 _quoted: Callable[[str], str] = getattr(markupsafe, "_escape_inner", escape)
+
+
+class PageContext(Context):
+    """The values of one page beside those of every page, which are not copied for it."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        common: dict[str, Any],
+        template: Template,
+        values: dict[str, Any],
+    ) -> None:
+        if template.blocks:
+            super().__init__(environment, {**common, **values}, template.name, template.blocks)
+            return
+        self.parent = common
+        self.vars = values.copy()  # a template adds what it imports and sets
+        self.environment = environment
+        self.eval_ctx = EvalContext(environment, template.name)
+        self.exported_vars = set()
+        self.globals_keys = set()
+        self.name = template.name
+        self.blocks = {}
 
 
 # Putting templates together

@@ -39,11 +39,11 @@ WHERE p.id IN :ids ORDER BY p.id"""
 
 _NAMES = "SELECT person_id, name FROM person_names WHERE person_id IN :ids ORDER BY name"
 
+_OF_PEOPLE = "SELECT publication_id, person_id FROM publication_people WHERE person_id IN :ids"
+
 _WORKS = f"""
-SELECT pp.person_id, {WORK_COLUMNS}
-FROM publication_people pp JOIN cache.works w ON w.id = pp.publication_id
-WHERE pp.person_id IN :ids AND w.visible > 0
-GROUP BY pp.person_id, w.id ORDER BY {NEWEST_FIRST}"""  # noqa: S608
+SELECT {WORK_COLUMNS} FROM cache.works w
+WHERE w.id IN :ids AND w.visible > 0 ORDER BY {NEWEST_FIRST}"""  # noqa: S608
 
 _PROJECTS = """
 SELECT pp.person_id, p.id, p.title, p.access, p.starts_on, p.ends_on,
@@ -58,7 +58,7 @@ SELECT p.lead_person_id, p.id, p.title, p.access, p.starts_on, p.ends_on, 'lead'
 FROM projects p WHERE p.lead_person_id IN :ids ORDER BY p.starts_on DESC, p.title, p.id"""
 
 _WORKED_WITH = """
-SELECT pp.publication_id, p.id, p.given_name, p.family_name, p.sort_name
+SELECT pp.publication_id AS work, p.id, p.given_name, p.family_name, p.sort_name
 FROM publication_people pp JOIN people p ON p.id = pp.person_id
 WHERE pp.publication_id IN :ids
 GROUP BY pp.publication_id, p.id"""
@@ -76,7 +76,7 @@ def full_name(row: Row) -> str:
 def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     """Yield, for each person that exists, the pages and the document."""
     names = reader.grouped(_NAMES, ids)
-    works = reader.grouped(_WORKS, ids)
+    works = _works_of(reader, ids)
     projects = reader.grouped(_PROJECTS, ids)
     led = reader.grouped(_LED, ids)
     coauthors = _Coauthors(reader, works if reader.makes("coauthors") else {})
@@ -95,6 +95,22 @@ def make_people(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
                 coauthors,
             ),
         )
+
+
+def _works_of(reader: Reader, ids: list[str]) -> dict[str, list[Row]]:
+    """Return the works of each person, the newest first.
+
+    A work is read and sorted once, however many of these people it has; its list item is long.
+    """
+    people: dict[str, dict[str, None]] = {}
+    for work_id, person_id in reader.tuples(_OF_PEOPLE, ids):
+        # Who is author and editor of a work has it once.
+        people.setdefault(work_id, {})[person_id] = None
+    works: dict[str, list[Row]] = {one: [] for one in ids}
+    for work in reader.rows(_WORKS, list(people)):
+        for one in people[work["id"]]:
+            works[one].append(work)
+    return works
 
 
 def _make(
@@ -224,8 +240,8 @@ class _Coauthors:
         self._people: dict[str, list[str]] = {}
         self._named: dict[str, Row] = {}
         for row in reader.rows(_WORKED_WITH, sorted(all_works)):
-            self._people.setdefault(row[0], []).append(row[1])
-            self._named[row[1]] = row
+            self._people.setdefault(row["work"], []).append(row["id"])
+            self._named[row["id"]] = row
 
     def of(self, person: str, works: list[Row], root: str) -> Context | None:
         """Return those whom a person wrote most with in these works, and how many there are."""
@@ -351,8 +367,8 @@ def name_index(reader: Reader) -> list[File]:
     """Return the file that says which files of names there are."""
     if not reader.makes("names"):
         return []
-    rows = reader.rows("SELECT DISTINCT substr(sort_name, 1, 2) FROM people")
-    names = sorted({names_file(row[0]) for row in rows})
+    rows = reader.rows("SELECT DISTINCT substr(sort_name, 1, 2) AS start FROM people")
+    names = sorted({names_file(row["start"]) for row in rows})
     return [File("public", NAME_INDEX, orjson.dumps(names), "")] if names else []
 
 

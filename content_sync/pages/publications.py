@@ -26,7 +26,7 @@ from content_sync.pages.wording import (
     summary,
     title_length,
 )
-from content_sync.pages.works import PUBLICATIONS, TOPICS, facts_of, file_url
+from content_sync.pages.works import PUBLICATIONS, TOPICS, facts_of, file_url, reference_for
 from content_sync.records import Access, Status
 from content_sync.urls import record_url, slug
 
@@ -84,8 +84,8 @@ def _make(
     access = effective(row["access"], row["public_on"], reader.today)
     made = Made(related=[(one.row["id"], one.score) for one in related])
     withdrawn = row["status"] == Status.WITHDRAWN
-    facts = facts_of(reader, row, people, access)
-    reference = facts["reference"]
+    facts = facts_of(row, people)
+    reference = facts["reference"] = reference_for(reader, row, people, access)
     for audience in ("public", "members"):
         if not visible(access, audience):
             continue

@@ -67,7 +67,8 @@ def related_works(reader: Reader, ids: Sequence[str]) -> dict[str, list[Related]
     works = reader.rows(_FEATURES, ids)
     wanted = {f for work in works for f in work["features"].split("\n")}
     postings = {
-        row[0]: (_numbers(row[1]), _numbers(row[2])) for row in reader.rows(_POSTINGS, list(wanted))
+        row["feature"]: (_numbers(row["public"]), _numbers(row["members"]))
+        for row in reader.rows(_POSTINGS, list(wanted))
     }
     open_weights = {f: weight(f, len(public)) for f, (public, _) in postings.items()}
     all_weights = {f: weight(f, len(a) + len(b)) for f, (a, b) in postings.items()}

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from jinja2 import meta
-from jinja2.runtime import Context
 from markupsafe import Markup
 
 from content_sync.errors import BuildError
@@ -28,7 +27,7 @@ from content_sync.pages import documents
 from content_sync.pages.access import ROOT
 from content_sync.pages.cache import WorkRow
 from content_sync.pages.charts import bar_chart
-from content_sync.pages.compiled import kept_code, use_quick_code, whole_template
+from content_sync.pages.compiled import PageContext, kept_code, use_quick_code, whole_template
 from content_sync.pages.errors import ErrorPage
 from content_sync.pages.events import make_events
 from content_sync.pages.institutions import make_institutions
@@ -218,14 +217,15 @@ class Renderer:
         context["root"] = ROOT[page.audience]
         context["canonical"] = page.url
         self._announce(page.template, context)
-        path = f"{page.audience}/{page_file(page.url)}"
+        file = page_file(page.url)
+        path = f"{page.audience}/{file}"
         key = self._key(page.template, context)
         before = self.base.get(path) if self.base else None
         if before is not None and before.key == key:
             batch.unchanged.append(before)
             return
         html = self._render(page.template, context).encode()
-        self._write(page.audience, page_file(page.url), html)
+        self._write(page.audience, file, html)
         records = "\n".join(dict.fromkeys(page.records))
         batch.written.append(Entry(path, len(html), hashlib.sha256(html).digest(), key, records))
 
@@ -258,9 +258,7 @@ class Renderer:
                 made_of = self._digest(name) + self._common
                 template = whole_template(self.environment, name, made_of.hex())
                 self._templates[name] = template
-            context = Context(
-                self.environment, {**self._template_globals, **values}, name, template.blocks
-            )
+            context = PageContext(self.environment, self._template_globals, template, values)
             return "".join(template.root_render_func(context))
         except Exception as error:
             page = values.get("canonical") or "a list item"
@@ -273,10 +271,9 @@ class Renderer:
             page_context.send(template, context=context)
 
     def _key(self, template: str, context: dict[str, Any]) -> bytes:
-        key = hashlib.blake2b(self._digest(template), digest_size=16)
-        key.update(self._common)
-        key.update(orjson.dumps(context))
-        return key.digest()
+        # SHA-256, which processors know, takes half the time of BLAKE2.
+        made_of = b"".join((self._digest(template), self._common, orjson.dumps(context)))
+        return hashlib.sha256(made_of).digest()[:16]
 
     def _digest(self, template: str) -> bytes:
         if template not in self._digests:

@@ -108,8 +108,8 @@ def service_file(settings: Settings, reader: Reader, shown: dict[str, Any], rele
 
 def _events(settings: Settings, reader: Reader) -> Iterator[dict[str, Any]]:
     addresses: dict[str, list[str]] = {}
-    for person_id, address in reader.rows(_ADDRESSES):
-        addresses.setdefault(person_id, []).append(address)
+    for row in reader.rows(_ADDRESSES):
+        addresses.setdefault(row["person_id"], []).append(row["address"])
     organisers = _by_event(reader, _ORGANISERS)
     sessions = _by_event(reader, _SESSIONS)
     for row in reader.rows("SELECT * FROM events ORDER BY id"):

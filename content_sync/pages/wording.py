@@ -25,6 +25,7 @@ MONTHS = [
 ]
 
 _PAGES = re.compile(r"(?<![\w-])(\w+)\s*(?:--?|[\u2010\u2012\u2014])\s*(\w+)(?![\w-])")
+_DASH = re.compile("[-\u2010\u2012\u2014]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -112,7 +113,9 @@ def pages_in_words(text: str | None) -> str:
 
     A hyphen that is part of a number, as in `S1-1-S1-9`, stays.
     """
-    return _PAGES.sub(r"\1–\2", text) if text else ""
+    if not text or not _DASH.search(text):
+        return text or ""
+    return _PAGES.sub(r"\1–\2", text)
 
 
 def listed(names: list[str], most: int = 10) -> str:
@@ -137,12 +140,24 @@ def paragraphs(text: str | None) -> list[str]:
     """Return the paragraphs of a plain text, which blank lines separate."""
     if not text:
         return []
-    return [p for part in _PARAGRAPH.split(text) if (p := " ".join(part.split()))]
+    parts = _PARAGRAPH.split(text) if "\n" in text else [text]
+    return [p for part in parts if (p := in_one_line(part))]
+
+
+def in_one_line(text: str) -> str:
+    """Return a text with single spaces between its words."""
+    # Nearly every text is so already, and what is no space is printable.
+    if "  " not in text and text[:1] != " " and text[-1:] != " " and text.isprintable():
+        return text
+    return " ".join(text.split())
 
 
 def summary(text: str | None, length: int = 160) -> str:
     """Return the beginning of a text, cut at a word, for descriptions of pages."""
-    flat = " ".join((text or "").split())
+    text = text or ""
+    flat = in_one_line(text[: length + 20])
+    if len(flat) <= length:
+        flat = in_one_line(text)
     if len(flat) <= length:
         return flat
     return flat[: flat.rfind(" ", 0, length) if " " in flat[:length] else length] + " …"

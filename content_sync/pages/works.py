@@ -8,9 +8,8 @@ from typing import Any
 
 from anyascii import anyascii
 
-from content_sync.citations import reference_of
+from content_sync.citations import Reference, reference_of
 from content_sync.citations.coins import to_coins
-from content_sync.citations.rows import PEOPLE
 from content_sync.pages.access import ROOT, effective
 from content_sync.pages.features import features_of
 from content_sync.pages.maths import with_mathml, without_latex
@@ -27,6 +26,11 @@ FROM publications p
 LEFT JOIN venues v ON v.id = p.venue_id
 LEFT JOIN cache.full_texts f ON f.publication_id = p.id
 WHERE p.id IN :ids ORDER BY p.id"""
+
+_PEOPLE = """
+SELECT pp.publication_id, pp.role, pp.name, pp.affiliation, person.id AS person_id
+FROM publication_people pp LEFT JOIN people person ON person.id = pp.person_id
+WHERE pp.publication_id IN :ids ORDER BY pp.publication_id, pp.role, pp.position"""
 
 TOPICS = """
 SELECT pt.publication_id, t.id, t.name
@@ -52,15 +56,15 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
     They come before all pages: pages show the list items, and which works are related is
     worked out from the documents.
     """
-    people = reader.grouped(PEOPLE, ids)
+    people = reader.grouped(_PEOPLE, ids)
     topics = reader.grouped(TOPICS, ids)
     projects = reader.grouped(_PROJECTS, ids)
     for row in reader.rows(PUBLICATIONS, ids):
         record_id = row["id"]
         access = effective(row["access"], row["public_on"], reader.today)
-        facts = facts_of(reader, row, people[record_id], access)
+        facts = facts_of(row, people[record_id])
         url = facts["url"]
-        facts["coins"] = _coins(reader, facts)
+        facts["coins"] = _coins(reader, row, people[record_id], access)
         features = (
             _features(row, facts["people"], topics[record_id], projects[record_id])
             if reader.makes("related")
@@ -74,33 +78,39 @@ def make_works(reader: Reader, ids: list[str]) -> Iterator[tuple[str, Made]]:
         yield record_id, made
 
 
-def _coins(reader: Reader, facts: Context) -> str:
+def _coins(reader: Reader, row: Row, people: list[Row], access: Access) -> str:
     if not reader.makes("citations"):
         return ""
-    return to_coins(facts["reference"], [p["name"] for p in facts["authors"]])
+    # COinS have names as printed, and not in parts.
+    work = reference_of(row, (), reader.shared.get("siteurl", ""), _pdf(reader, row, access))
+    return to_coins(work, [p["name"] for p in people if p["role"] == "author"])
 
 
-def facts_of(reader: Reader, row: Row, people: list[Row], access: Access) -> Context:
+def facts_of(row: Row, people: list[Row]) -> Context:
     """Return what page, list item and document of a publication have in common."""
-    siteurl = reader.shared.get("siteurl", "")
-    pdf = ""
-    if (
-        access == Access.PUBLIC
-        and row["file_ending"]
-        and siteurl
-        and row["status"] != Status.WITHDRAWN
-    ):
-        pdf = siteurl + file_url(row, access)
     return {
         "url": record_url("publication", row["id"]),
         "date": date_in_words(row["year"], row["month"], row["day"]),
         "authors": [p for p in people if p["role"] == "author"],
         "editors": [p for p in people if p["role"] == "editor"],
         "affiliations": _affiliations(people),
-        # Names in parts are for citations alone, and cost more than all else of a reference.
-        "reference": reference_of(row, people if reader.makes("citations") else (), siteurl, pdf),
         "people": people,
     }
+
+
+def reference_for(reader: Reader, row: Row, people: list[Row], access: Access) -> Reference:
+    """Return what citations and the page's head say of a publication."""
+    siteurl = reader.shared.get("siteurl", "")
+    # Names in parts are for citations alone, and cost more than all else of a reference.
+    named = people if reader.makes("citations") else ()
+    return reference_of(row, named, siteurl, _pdf(reader, row, access))
+
+
+def _pdf(reader: Reader, row: Row, access: Access) -> str:
+    siteurl: str = reader.shared.get("siteurl", "")
+    if access != Access.PUBLIC or not row["file_ending"] or not siteurl:
+        return ""
+    return "" if row["status"] == Status.WITHDRAWN else siteurl + file_url(row, access)
 
 
 def _affiliations(people: list[Row]) -> list[Context]:

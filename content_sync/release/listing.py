@@ -7,9 +7,11 @@ differs is changed in it: most nights that is one file in a hundred.
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from content_sync.errors import ReleaseError
@@ -63,7 +65,7 @@ class Listing:
             work.executemany(
                 "INSERT OR REPLACE INTO touched VALUES (?, 'here')", ((row[0],) for row in rows)
             )
-        else:
+        elif work.execute("SELECT 1 FROM touched LIMIT 1").fetchone():
             work.executemany("DELETE FROM touched WHERE path = ?", ((row[0],) for row in rows))
 
     def keep(self, entries: Iterable[Entry]) -> None:
@@ -97,6 +99,14 @@ class Listing:
         """Tell whether the release holds a file at `path` so far."""
         row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()
         return row is not None
+
+    def unknown(self, paths: Iterator[str]) -> Iterator[str]:
+        """Yield those of the paths that the release does not hold so far, in their order."""
+        query = "SELECT path FROM files WHERE path IN (SELECT value FROM json_each(?))"
+        while some := list(islice(paths, _AT_ONCE)):
+            rows = self._connection().execute(query, (json.dumps(some),))
+            known = {path for (path,) in rows}
+            yield from (path for path in some if path not in known)
 
     def pages(self, prefix: str) -> Iterator[tuple[str, str]]:
         """Yield path and records of the pages below `prefix`, sorted by path."""
@@ -229,6 +239,7 @@ class Listing:
 
 
 _LAST = "\U0010ffff"
+_AT_ONCE = 2000
 _UNLIKE = (
     "SELECT here.path FROM changed CROSS JOIN {0}.files AS here USING (path)"
     " WHERE NOT EXISTS (SELECT 1 FROM {1}.files AS there"

@@ -246,7 +246,7 @@ class Stage(Listing):
         Files listed without a key before are looked at again, and forgotten if they are gone.
         """
         records = self._forget_keyless(under)
-        found = [path for path in tree_files(self.root, under) if not self.has(path)]
+        found = list(self.unknown(tree_files(self.root, under)))
         base = self._base()
         before = {e.path: e for e in base.entries(under)} if base and under else None
         self.add(self._look_at(path, records.get(path, ""), before) for path in found)

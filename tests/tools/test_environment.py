@@ -5,11 +5,21 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
 
-from tools.environment import LOCKS, ROOT, SetUpError, is_current, mark_as_made, newer_python
+from tools.environment import (
+    LOCKS,
+    ROOT,
+    SOURCES,
+    SetUpError,
+    compile_sources,
+    is_current,
+    mark_as_made,
+    newer_python,
+)
 
 
 @pytest.fixture
@@ -54,6 +64,14 @@ def test_environment_is_made_again_when_its_python_is_gone(clone: Path) -> None:
     _pretend_made(clone)
     (clone / ".venv/bin/python").unlink()
     assert not is_current(clone, "runtime")
+
+
+def test_own_sources_are_compiled_where_python_may_not_do_it(tmp_path: Path) -> None:
+    source = tmp_path / SOURCES[0] / "part/of.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("name = 1\n", encoding="utf-8")
+    compile_sources(tmp_path)
+    assert Path(cache_from_source(str(source))).is_file()
 
 
 def test_newest_python_on_the_path_is_taken(tmp_path: Path) -> None:

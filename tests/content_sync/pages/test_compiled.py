@@ -29,9 +29,19 @@ TEMPLATES = {
     "loops": "{% for x in d.list %}{{ x }}{{ ', ' if not loop.last }}{{ loop.index0 }}{% endfor %}",
     "formats": "{{ '{:,}'.format(d.n) }}{{ '<{}>'.format(text) }}",
     "macros": _HEAD + "{{ sum(1) }}{{ sum(1, text) }}{{ sum(1, 2, 3) }}{{ sum(a=1) }}{{ sum() }}",
+    "macros with names": _HEAD
+    + "{{ sum(1, c=text) }}{{ sum(c=3, a=text) }}"
+    + "{% for x in d.list %}{{ sum(x, b=x) }}{% endfor %}",
+    "a template's own macro": "{% macro own(a, b=text) %}{{ a }}{{ b }}{% endmacro %}"
+    "{{ own(1) }}{{ own(1, b='<') }}",
     "macros of another kind": _HEAD
     + "{{ any(1, 2, x=text) }}{% call framed('<t>') %}{{ text }}{% endcall %}",
     "functions": "{{ shout(text) }}{{ shout(text, loud=true) }}{{ trusted('<b>') }}",
+}
+WRONG = {
+    "too many": _HEAD + "{{ sum(1, 2, 3, 4) }}",
+    "unknown": _HEAD + "{{ sum(1, z=2) }}",
+    "twice": _HEAD + "{{ sum(1, a=2) }}",
 }
 VALUES: dict[str, Any] = {
     "text": "<&>",
@@ -45,7 +55,7 @@ SETTINGS = {"SITENAME": "Us & <them>", "SITEURL": "https://us.example", "FLAG": 
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=DictLoader({**TEMPLATES, "m": _MACROS, "too many": _HEAD + "{{ sum(1, 2, 3, 4) }}"}),
+        loader=DictLoader({**TEMPLATES, "m": _MACROS, **WRONG}),
         autoescape=True,
         trim_blocks=True,
     )
@@ -75,11 +85,15 @@ def test_what_is_not_there_is_an_error_as_in_jinja(source: str, error: type[Exce
             template.render(VALUES)
 
 
-def test_a_macro_that_gets_too_much_is_an_error() -> None:
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("too many", "not more than 3"), ("unknown", "no keyword argument 'z'"), ("twice", "a'")],
+)
+def test_a_macro_that_gets_what_it_does_not_take_is_an_error(name: str, said: str) -> None:
     quick = _environment()
     use_quick_code(quick)
-    with pytest.raises(TypeError, match="not more than 3"):
-        whole_template(quick, "too many").render(VALUES)
+    with pytest.raises(TypeError, match=said):
+        whole_template(quick, name).render(VALUES)
 
 
 class Recompiled(Exception):

@@ -9,6 +9,7 @@ from content_sync.pages.listings import pager
 from content_sync.pages.wording import (
     counted,
     date_in_words,
+    in_one_line,
     listed,
     pages_in_words,
     paragraphs,
@@ -50,6 +51,29 @@ def test_no_year_is_no_date() -> None:
 )
 def test_a_span_says_each_part_once(starts: str | None, ends: str | None, text: str) -> None:
     assert span_in_words(starts, ends) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "one_line"),
+    [
+        ("a b", "a b"),
+        (" a  b ", "a b"),
+        ("a\tb\u00a0c", "a b c"),
+        ("a\nb", "a b"),
+        ("a\u200bb", "a\u200bb"),
+        (" ", ""),
+        ("", ""),
+    ],
+)
+def test_words_have_single_spaces_between_them(text: str, one_line: str) -> None:
+    assert in_one_line(text) == one_line
+    assert paragraphs(text) == ([one_line] if one_line else [])
+    assert summary(text) == one_line
+
+
+def test_a_summary_of_a_text_that_is_mostly_space_reads_on() -> None:
+    assert summary("a" + " " * 300 + "b" * 200, 160) == "a …"
+    assert summary("a" + " " * 300 + "b", 160) == "a b"
 
 
 def test_long_lists_of_names_are_cut() -> None:
