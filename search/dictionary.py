@@ -31,6 +31,8 @@ SHARD_BYTES = 6_000
 MANY_WORDS = 100_000
 """… and a third of that in a segment of fewer words: readers ask every segment for each word, and
 only a large one has so many files that the manifest would grow with smaller ones."""
+FEW_WORDS = 1_000
+"""Fewer words stay together: a request more costs as much as what it would spare."""
 LIST_BYTES = 2_000
 """The least that a word's lists take to get a file of their own, …"""
 MOST_HEADS = 400
@@ -220,7 +222,8 @@ class _Words:
         sections: list[bytes] = []
         size = 0
         before = ""
-        usual = SHARD_BYTES if len(entries) >= MANY_WORDS else SHARD_BYTES // 3
+        few = len(entries) < FEW_WORDS
+        usual = SHARD_BYTES if few or len(entries) >= MANY_WORDS else SHARD_BYTES // 3
 
         def save_positions() -> None:
             self.save(f"p/{(len(firsts) - 1) // POSITIONS_TOGETHER}.bin", b"".join(sections))
@@ -247,7 +250,7 @@ class _Words:
             length = cost_of(term)
             # Between words that differ early: the manifest has to tell one from the other.
             letters = len(separator(before, form))
-            cut = size > usual * (0.2 + 0.15 * letters)
+            cut = not few and size > usual * (0.2 + 0.15 * letters)
             if terms and (size + length > usual * 1.5 or cut):
                 finish()
             if not terms:
