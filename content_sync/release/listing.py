@@ -104,6 +104,20 @@ class Listing:
             (len(folder) + 1, folder, folder + _LAST, COMPRESSED),
         )
 
+    def siblings_and_texts(
+        self, prefix: str, smallest: int
+    ) -> Iterator[tuple[str, int, bytes, bytes | None, bool]]:
+        """Yield path, size, digest and key of what may be compressed below `prefix`, sorted.
+
+        The last says whether it is a compressed sibling; other files have `smallest` bytes or
+        more, and stand for no URL that is gone.
+        """
+        return self._connection().execute(
+            "SELECT path, size, sha256, key, records = ? FROM files WHERE path >= ? AND path < ?"
+            " AND (records = ? OR size >= ? AND substr(records, 1, ?) <> ?) ORDER BY path",
+            (COMPRESSED, prefix, prefix + _LAST, COMPRESSED, smallest, len(GONE), GONE),
+        )
+
     def has(self, path: str) -> bool:
         """Tell whether the release holds a file at `path` so far."""
         row = self._connection().execute("SELECT 1 FROM files WHERE path = ?", (path,)).fetchone()

@@ -116,12 +116,18 @@ def remove_left_overs(settings: Settings) -> None:
 
 
 def write_file(
-    root: Path | str, path: str, data: bytes, key: bytes | None = None, records: str = ""
+    root: Path | str,
+    path: str,
+    data: bytes,
+    key: bytes | None = None,
+    records: str = "",
+    *,
+    time_ns: int | None = None,
 ) -> Entry:
     """Write a new file below `root` and return its entry, to be told to `Stage.add`.
 
-    Never writes through a hard link into another release: what was there is replaced.
-    Raises OSError when the disk is full.
+    `time_ns` becomes its time of change. Never writes through a hard link into another release:
+    what was there is replaced. Raises OSError when the disk is full.
     """
     name = f"{root}/{path}"
     try:
@@ -136,8 +142,12 @@ def write_file(
         written = os.write(descriptor, data)
         while written < len(data):
             written += os.write(descriptor, data[written:])
+        if time_ns is not None and os.utime in os.supports_fd:
+            os.utime(descriptor, ns=(time_ns, time_ns))
     finally:
         os.close(descriptor)
+    if time_ns is not None and os.utime not in os.supports_fd:
+        os.utime(name, ns=(time_ns, time_ns))
     return Entry(path, len(data), hashlib.sha256(data).digest(), key, records)
 
 
