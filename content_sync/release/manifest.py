@@ -100,18 +100,32 @@ class Manifest:
         )
         return [Entry._make(row) for row in rows]
 
-    def naming_records(self, some: Iterable[str] = ()) -> Iterator[tuple[str, str]]:
-        """Yield path and records of every file that names any, or a mark in their place.
+    def naming_records(
+        self, prefix: str = "", *, some: Iterable[str] = ()
+    ) -> Iterator[tuple[str, str]]:
+        """Yield path and records of every file below `prefix` that names any, or a mark.
 
         Of files that name none of `some` only a few come, and no sibling ever does.
         """
-        query = "SELECT path, records FROM files WHERE records NOT IN ('', ?)"
+        query = (
+            "SELECT path, records FROM files"
+            " WHERE path >= ? AND path < ? AND records NOT IN ('', ?)"
+        )
         wanted = list(some)
         if 0 < len(wanted) <= _FEW:
             query += f" AND ({' OR '.join(['instr(records, ?)'] * len(wanted))})"
         else:
             wanted = []
-        return self._connection.execute(query, (COMPRESSED, *wanted))
+        return self._connection.execute(query, (prefix, prefix + _LAST, COMPRESSED, *wanted))
+
+    def pages_in(self, folder: str) -> Iterator[tuple[str, str]]:
+        """Yield path and own record of the pages that stand in a folder itself."""
+        return self._connection.execute(
+            "SELECT path, substr(records, 1, instr(records || char(10), char(10)) - 1) FROM files"
+            " WHERE path >= ?2 AND path < ?3 AND substr(path, -5) = '.html'"
+            " AND instr(substr(path, ?1), '/') = 0",
+            (len(folder) + 1, folder, folder + _LAST),
+        )
 
     def siblings(self) -> Iterator[tuple[str, bytes | None, bytes | None]]:
         """Yield the compressed files, each with its key and the digest of the file beside it."""

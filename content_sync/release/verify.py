@@ -167,19 +167,18 @@ def _check_records(
 ) -> tuple[dict[str, int], list[Finding]]:
     """Every record has its page in the tree of its audience and in no other."""
     found: list[Finding] = []
-    pages: dict[tuple[str, str], set[str]] = {
-        (tree, plural): set() for tree in WEB_TREES for plural in PLURALS.values()
-    }
+    pages: dict[tuple[str, str], set[str]] = {}
+    for tree in WEB_TREES:
+        for plural in PLURALS.values():
+            own = pages[tree, plural] = set()
+            for path, record in listing.pages_in(f"{tree}/{plural}/"):
+                if _own_page(path, record):
+                    own.add(record)
     hidden = visibility.hidden
-    for path, records in listing.naming_records():
-        if records.startswith(GONE):
-            continue
-        own = records.partition("\n")[0]
-        own_page = _own_page(path, own)
-        if own_page:
-            pages[own_page].add(own)
-        if hidden and not hidden.isdisjoint(records.split("\n")):
-            found += _check_hidden(path, records, hidden)
+    if hidden:
+        for path, records in listing.naming_records("public/"):
+            if not hidden.isdisjoint(records.split("\n")):
+                found += _check_hidden(path, records, hidden)
     counts: dict[str, int] = {}
     for record_type, plural in PLURALS.items():
         public, members = pages["public", plural], pages["members", plural]
@@ -330,7 +329,7 @@ def _leading_there(listing: manifest.Manifest, owners: set[str] | None) -> Itera
         return
     paths = {
         path
-        for path, records in listing.naming_records(owners)
+        for path, records in listing.naming_records(some=owners)
         if not owners.isdisjoint(records.split("\n"))
     }
     paths.update(listing.paths_ending("index.html"))
