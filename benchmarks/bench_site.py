@@ -81,9 +81,9 @@ def nightpress(label: str, site: Path, source: Path, *arguments: str) -> Cost:
     return cost
 
 
-def night(label: str, site: Path, source: Path) -> tuple[Cost, dict[str, Any]]:
+def night(label: str, site: Path, source: Path, *arguments: str) -> tuple[Cost, dict[str, Any]]:
     """Run the nightly job; return its cost and the summary that it prints."""
-    cost = nightpress(label, site, source, "nightly", "--json")
+    cost = nightpress(label, site, source, "nightly", "--json", *arguments)
     summary: dict[str, Any] = json.loads(cost.output.strip().splitlines()[-1])
     return cost, summary
 

@@ -37,6 +37,25 @@ def edit(database: Path, change: int, new: int, withdraw: int, *, seed: int = 1)
     return {"changed": len(changed), "new": len(models), "withdrawn": len(withdrawn)}
 
 
+def edit_one(database: Path) -> str:
+    """Give the publication in the middle another title and return its id."""
+    connection = sqlite3.connect(database)
+    try:
+        with connection:
+            (identifier,) = connection.execute(
+                "SELECT id FROM publications WHERE status <> 'withdrawn' ORDER BY id LIMIT 1"
+                " OFFSET (SELECT count(*) / 2 FROM publications)"
+            ).fetchone()
+            connection.execute(
+                "UPDATE publications SET title = title || ' (again)', version = version + 1"
+                " WHERE id = ?",
+                (identifier,),
+            )
+    finally:
+        connection.close()
+    return str(identifier)
+
+
 def _change(connection: sqlite3.Connection, identifier: str, sort: int, seed: int) -> None:
     if sort < 5:
         sets = "abstract = coalesce(abstract || char(10), '') || ?"

@@ -4,7 +4,8 @@
 
 Nights on the site of `nightly_full`: 200 publications changed; then 200 changed, 50 new and 5
 withdrawn; then the same once more, when a release has been removed whose files are taken over, as
-in every night but the first of a site; then nothing.
+in every night but the first of a site; then nothing; then one record alone, with a copy of the
+live release that stands ready, as the agent makes it.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import argparse
 import shutil
 from typing import Any
 
-from benchmarks.bench_site import WORK, night, source_of
-from benchmarks.edits import edit
+from benchmarks.bench_site import WORK, night, nightpress, source_of
+from benchmarks.edits import edit, edit_one
 from benchmarks.measure import write_result
 from benchmarks.nightly_full import run as run_full
 from benchmarks.nightly_full import site_name
@@ -43,6 +44,13 @@ def run(size: int | None) -> None:
         costs.append(cost)
         summaries.append(summary)
     cost, summary = night("nothing changed", site, source)
+    costs.append(cost)
+    summaries.append(summary)
+    nightpress("spare", site, source, "spare")
+    record = f"publication:{edit_one(source)}"
+    cost, summary = night("one record alone", site, source, "--record", record)
+    if "part" not in summary:
+        raise SystemExit(f"{record} was not brought alone: {site / 'one-record-alone.log'}")
     write_result(
         f"nightly_changed-{size or 'all'}",
         [*costs, cost],
