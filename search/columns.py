@@ -16,6 +16,10 @@ MANY = ("topic", "institution")
 """… and of any number of values."""
 
 
+QUICK = ("type", "kind", "year", "access")
+"""Those that are counted for every list; they share a file, because each file costs a request."""
+
+
 class Columns:
     """The columns of a segment, filled in order of the documents' numbers."""
 
@@ -61,7 +65,8 @@ class Columns:
         return [name for name, values in self._values.items() if values]
 
     def encoded(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and bytes of each column."""
+        """Yield name and bytes of each file of columns."""
+        files: dict[str, dict[str, Any]] = {}
         for name in self.names():
             labels = self._labels[name]
             values = [
@@ -73,7 +78,9 @@ class Columns:
                 column["runs"] = self._runs[name]
             else:
                 column["steps"] = self._steps[name]
-            yield name, orjson.dumps(column)
+            files.setdefault(column_file(name), {})[name] = column
+        for name, columns in files.items():
+            yield name, orjson.dumps(columns)
 
     def _number(self, name: str, value: str, label: str) -> int:
         values = self._values[name]
@@ -83,9 +90,20 @@ class Columns:
         return values[value]
 
 
+def column_file(name: str) -> str:
+    """Return the name of the file that a column is in."""
+    return "quick" if name in QUICK else name
+
+
 def without_documents(content: bytes, gone: Collection[int]) -> bytes:
-    """Return a column in which some documents have no value, nor what only they had."""
-    column: dict[str, Any] = orjson.loads(content)
+    """Return a file of columns in which some documents have no value, nor what only they had."""
+    columns: dict[str, dict[str, Any]] = orjson.loads(content)
+    for column in columns.values():
+        _take_out(column, gone)
+    return orjson.dumps(columns)
+
+
+def _take_out(column: dict[str, Any], gone: Collection[int]) -> None:
     if "runs" in column:
         runs = column["runs"]
         numbers = [number for i in range(0, len(runs), 2) for number in [runs[i]] * runs[i + 1]]
@@ -101,4 +119,3 @@ def without_documents(content: bytes, gone: Collection[int]) -> bytes:
                 column["steps"][i] = [b - a for a, b in pairwise([0, *left])]
         used = {i for i, steps in enumerate(column["steps"]) if steps}
     column["values"] = [v if i in used else "" for i, v in enumerate(column["values"])]
-    return orjson.dumps(column)

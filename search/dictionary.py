@@ -7,7 +7,7 @@ from __future__ import annotations
 import heapq
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,12 @@ from search.terms import (
 from search.words import index_words
 
 SHARD_BYTES = 6_000
-"""About how large a file of words is."""
+"""About how large a file of words is, …"""
+MANY_WORDS = 100_000
+"""… and a third of that in a segment of fewer words: readers ask every segment for each word, and
+only a large one has so many files that the manifest would grow with smaller ones."""
+FEW_WORDS = 1_000
+"""Fewer words stay together: a request more costs as much as what it would spare."""
 LIST_BYTES = 2_000
 """The least that a word's lists take to get a file of their own, …"""
 MOST_HEADS = 400
@@ -211,12 +216,14 @@ class _Words:
         self.save(f"h/{i}.bin", content)
         self.save(f"q/{i}.bin", positions)
 
-    def _write_terms(self, entries: Iterable[tuple[str, str]]) -> list[str]:
+    def _write_terms(self, entries: Sequence[tuple[str, str]]) -> list[str]:
         firsts: list[str] = []
         terms: list[Term] = []
         sections: list[bytes] = []
         size = 0
         before = ""
+        few = len(entries) < FEW_WORDS
+        usual = SHARD_BYTES if few or len(entries) >= MANY_WORDS else SHARD_BYTES // 3
 
         def save_positions() -> None:
             self.save(f"p/{(len(firsts) - 1) // POSITIONS_TOGETHER}.bin", b"".join(sections))
@@ -243,8 +250,8 @@ class _Words:
             length = cost_of(term)
             # Between words that differ early: the manifest has to tell one from the other.
             letters = len(separator(before, form))
-            cut = size > SHARD_BYTES * (0.2 + 0.15 * letters)
-            if terms and (size + length > SHARD_BYTES * 1.5 or cut):
+            cut = not few and size > usual * (0.2 + 0.15 * letters)
+            if terms and (size + length > usual * 1.5 or cut):
                 finish()
             if not terms:
                 firsts.append(separator(before, form))

@@ -30,6 +30,7 @@ from search.documents import (
     count_buckets,
     parse_document,
 )
+from search.encoding import front_coded
 from search.errors import SearchError
 from search.growth import Growth, Outgrown
 from search.layout import Layout, Patch, Segment, read_layout, write_layout
@@ -402,6 +403,10 @@ def _write_manifest(shards: Path, layout: Layout) -> None:
                 "dead": _steps(segment.dead),
                 "patches": [[patch.name, _listed(patch)] for patch in segment.patches],
                 **segment.directory,
+                # Forms of one word share their beginnings.
+                "heads": "\n\n".join(
+                    front_coded(forms.split()) for forms in segment.directory["heads"]
+                ),
             }
             for segment in layout.segments
         ],

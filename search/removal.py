@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from search.columns import without_documents
+from search.columns import column_file, without_documents
 from search.documents import Document, parse_document
 from search.encoding import Reader, seal, unseal
 from search.layout import Patch, Segment, partition_folders
@@ -158,7 +158,7 @@ def _remove_rows(files: SegmentFiles, segment: Segment, documents: dict[int, Doc
             _blank_abstract(files, rows[place][-1])
             rows[place] = tuple(NOTHING)
         files.write(path, orjson.dumps(transposed([list(row) for row in rows])))
-    for name in directory["columns"]:
+    for name in sorted({column_file(name) for name in directory["columns"]}):
         path = f"c/{name}"
         files.write(path, without_documents(files.read(path), documents))
     bits = directory["keys"]

@@ -20,7 +20,7 @@ from search.encoding import decode_positions, number, positions
 from search.ranking import PART_OF_NAME, Averages, impact, norms
 from search.words import index_words, spellings, split_words, squeeze
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raised whenever an index built before would answer differently: it is then rebuilt."""
 
 PLACES = {"title": 0, "venue": 1024, "topic": 2048, "institution": 3072, "abstract": 4096}

@@ -29,7 +29,7 @@ from search.partitions import Place, iter_lines
 from search.primed import pack_abstract
 from search.schema import PEOPLE_SHOWN, handle, handles
 
-FORMAT = 6
+FORMAT = 7
 """Raised when the client of before could not read the files."""
 
 IDS = "ids.txt"
@@ -40,7 +40,9 @@ GROUPS = "groups.txt"
 PACK_BYTES = 64_000
 KEYS_BYTES = 4_000
 _FILES_PER_PAPER = 0.1
-"""Files for results that a publication may cost."""
+"""Files for results that a publication may cost, …"""
+_FILES_PER_OTHER = 0.02
+"""… and anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,8 @@ class _Writer:
         others = total - self.job.publications
         # As small as the number of files allows: readers fetch one of these for each hit.
         size = 8
-        while size < 32 and papers / size + others / (4 * size) > _FILES_PER_PAPER * papers:
+        most = _FILES_PER_PAPER * papers + _FILES_PER_OTHER * others
+        while size < 32 and papers / size + others / (4 * size) > most:
             size += 1
         return size, 4 * size
 

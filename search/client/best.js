@@ -8,10 +8,11 @@ import { readColumn } from "./columns.js";
 
 /** @typedef {import("./segment.js").Segment} Segment */
 
+/** @typedef {import("./ranking.js").Scored} Scored */
+
 /**
  * @typedef {object} Found
- * @property {Uint8Array[]} shown for each segment a mark for each document of the list
- * @property {import("./ranking.js").Scores[]} scores
+ * @property {Scored[]} shown the documents of the list in each segment
  * @property {Set<number>[]} exact documents that come before all
  * @property {"relevance" | "newest" | "oldest"} sort
  */
@@ -33,36 +34,29 @@ import { readColumn } from "./columns.js";
  * @param {number} wanted how many
  * @returns {Promise<Ranked[]>}
  */
-export async function findBest(segments, { shown, scores, exact, sort }, wanted) {
+export async function findBest(segments, { shown, exact, sort }, wanted) {
   if (wanted < 1) return [];
   const firsts = await Promise.all(
     segments.map(async (segment, i) => {
-      const plain = sort === "relevance" ? null : await byYear(segment, sort);
-      const own = scores[i].scores;
-      const first = plain ?? ((/** @type {number} */ number) => own[number]);
+      const { numbers, scores } = shown[i];
+      const yearOf = sort === "relevance" ? null : await byYear(segment, sort);
+      const first = yearOf ? Float64Array.from(numbers, yearOf) : scores;
       if (!exact[i].size) return first;
-      return (/** @type {number} */ number) =>
-        exact[i].has(number) ? Number.MAX_SAFE_INTEGER : first(number);
+      return first.map((own, k) => (exact[i].has(numbers[k]) ? Number.MAX_SAFE_INTEGER : own));
     }),
   );
   const highest = new Highest(wanted);
-  shown.forEach((mask, i) => {
-    const first = firsts[i];
-    for (let number = 0; number < mask.length; number++) {
-      if (mask[number]) highest.add(first(number));
-    }
-  });
+  for (const first of firsts) for (let k = 0; k < first.length; k++) highest.add(first[k]);
   const { least } = highest;
   /** @type {Ranked[]} */
   const all = [];
-  shown.forEach((mask, segment) => {
-    const firstOf = firsts[segment];
-    for (let number = 0; number < mask.length; number++) {
-      if (!mask[number]) continue;
-      const first = firstOf(number);
-      if (first < least) continue;
-      const score = scores[segment].scores[number];
-      all.push({ segment, number, first, score, exact: exact[segment].has(number) });
+  shown.forEach(({ numbers, scores }, segment) => {
+    const own = firsts[segment];
+    for (let k = 0; k < numbers.length; k++) {
+      if (own[k] < least) continue;
+      const number = numbers[k];
+      const isExact = exact[segment].has(number);
+      all.push({ segment, number, first: own[k], score: scores[k], exact: isExact });
     }
   });
   all.sort(

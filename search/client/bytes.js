@@ -48,10 +48,13 @@ export async function inflate(...parts) {
     throw new EngineError("unavailable", "This browser is too old for the search.");
   }
   try {
-    const stream = new Blob(/** @type {any} */ (parts))
-      .stream()
-      .pipeThrough(new DecompressionStream("deflate"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    // Written by hand: a Blob of the same bytes takes Chromium ten times as long.
+    const { readable, writable } = new DecompressionStream("deflate");
+    const writer = writable.getWriter();
+    // What is wrong with the bytes comes out at the other end.
+    for (const part of parts) writer.write(/** @type {any} */ (part)).catch(() => {});
+    writer.close().catch(() => {});
+    return new Uint8Array(await new Response(readable).arrayBuffer());
   } catch {
     throw new EngineError("damaged");
   }

@@ -71,26 +71,14 @@ export function having({ values, labels, single, lists }, accepts, documents) {
 }
 
 /**
- * The numbers of the marked documents.
- *
- * @param {Uint8Array} mask
- */
-export function markedNumbers(mask) {
-  const numbers = new Int32Array(mask.length);
-  let found = 0;
-  for (let i = 0; i < mask.length; i++) if (mask[i]) numbers[found++] = i;
-  return numbers.subarray(0, found);
-}
-
-/**
- * Add to `counts` how many of the marked documents have each value.
+ * Add to `counts` how many of the documents have each value.
  *
  * @param {Column} column
- * @param {Uint8Array} mask
- * @param {Int32Array} numbers of the marked documents
+ * @param {Int32Array} numbers of the documents
+ * @param {number} documents how many the segment has
  * @param {Map<string, {value: string, label: string, count: number}>} counts
  */
-export function count({ values, labels, single, lists }, mask, numbers, counts) {
+export function count({ values, labels, single, lists }, numbers, documents, counts) {
   const found = new Int32Array(values.length);
   if (single) {
     for (let i = 0; i < numbers.length; i++) {
@@ -98,9 +86,13 @@ export function count({ values, labels, single, lists }, mask, numbers, counts) 
       if (value >= 0) found[value]++;
     }
   }
-  lists.forEach((list, i) => {
-    for (const number of list) found[i] += mask[number];
-  });
+  if (lists.length) {
+    const mask = new Uint8Array(documents);
+    for (let i = 0; i < numbers.length; i++) mask[numbers[i]] = 1;
+    lists.forEach((list, i) => {
+      for (let k = 0; k < list.length; k++) found[i] += mask[list[k]];
+    });
+  }
   found.forEach((number, i) => {
     if (!number) return;
     const known = counts.get(values[i]);

@@ -33,6 +33,41 @@ export function drawing(name, attributes, ...children) {
 }
 
 /**
+ * Make a place hold these nodes: what is the same already stays, so that the browser need not
+ * lay it out again.
+ *
+ * @param {Element} place
+ * @param {Node[]} nodes
+ */
+export function renew(place, nodes) {
+  nodes.forEach((node, i) => {
+    const there = place.childNodes[i];
+    if (!there) place.append(node);
+    else if (!there.isEqualNode(node)) become(there, node);
+  });
+  while (place.childNodes.length > nodes.length) place.lastChild?.remove();
+}
+
+/**
+ * @param {ChildNode} there
+ * @param {Node} node
+ */
+function become(there, node) {
+  if (!(there instanceof HTMLElement) || there.nodeName !== node.nodeName) {
+    there.replaceWith(node);
+    return;
+  }
+  const { attributes } = /** @type {HTMLElement} */ (node);
+  for (const { name } of [...there.attributes]) {
+    if (!attributes.getNamedItem(name)) there.removeAttribute(name);
+  }
+  for (const { name, value } of attributes) {
+    if (there.getAttribute(name) !== value) there.setAttribute(name, value);
+  }
+  renew(there, [...node.childNodes]);
+}
+
+/**
  * A text with some of its parts marked.
  *
  * @param {string} text

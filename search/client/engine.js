@@ -5,7 +5,7 @@
  */
 
 import { findBest } from "./best.js";
-import { count, having, markedNumbers, readColumn } from "./columns.js";
+import { count, having, readColumn } from "./columns.js";
 import { inYears, meeting } from "./conditions.js";
 import { EngineError } from "./errors.js";
 import { Files } from "./files.js";
@@ -22,6 +22,7 @@ export { EngineError };
 /** @typedef {import("./files.js").Store} Store */
 /** @typedef {import("./language.js").ParsedQuery} ParsedQuery */
 /** @typedef {import("./lookup.js").Meaning} Meaning */
+/** @typedef {import("./ranking.js").Scored} Scored */
 
 /**
  * @typedef {object} Request
@@ -92,6 +93,16 @@ export { EngineError };
  * @property {string | null} corrected
  */
 
+/**
+ * The postings of a word, and how much they count.
+ *
+ * @typedef {object} Loaded
+ * @property {import("./postings.js").Postings} postings
+ * @property {number} rare
+ * @property {number} share
+ * @property {((document: number) => number) | undefined} also
+ */
+
 const FACETS = ["kind", "year", "venue", "topic", "institution", "access", "type"];
 const WINDOW = 10;
 const MOST_HITS = 1000;
@@ -122,6 +133,7 @@ export class Engine {
     this.segments = segments;
     this.withdrawn = withdrawn;
     this.documents = segments.reduce((sum, { living }) => sum + living, 0);
+    this.sheets = segments.map(({ documents }) => new Scores(documents));
     /** @type {Promise<void> | null} */
     this.burying = null;
   }
@@ -208,39 +220,37 @@ export class Engine {
       this.bury(),
     ]);
     const names = await findNames(this.segments, query.words, meanings);
-    const { scores, best } = await this.score(query, meanings, names, complete ?? false);
+    const loaded = await this.load(query, meanings, names, complete ?? false);
     const browses = !query.words.length && (query.conditions.length > 0 || !query.text.trim());
     const everything = browses || query.everything;
-    let total = 0;
-    const masks = this.segments.map((segment, i) => {
-      const mask = new Uint8Array(segment.documents);
-      const { matched } = scores[i];
-      const enter = (/** @type {number} */ number) => {
-        if (!segment.dead[number] && (!allowed || allowed[i][number])) mask[number] = 1;
+    const all = this.score(meanings, names, loaded, (i) => {
+      const { dead } = this.segments[i];
+      const mask = allowed?.[i];
+      return {
+        everything,
+        exact: exact[i],
+        isAllowed: (number) => !dead[number] && (!mask || mask[number] === 1),
       };
-      for (let number = 0; number < mask.length; number++) {
-        if (everything || matched[number]) enter(number);
-      }
-      for (const number of exact[i]) enter(number);
-      return mask;
     });
-    const shown = masks.map((mask, i) => intersect(mask, Object.values(chosen).map((c) => c[i])));
-    for (const mask of shown) for (const mark of mask) total += mark;
+    const shown = all.map((part, i) => narrow(part, Object.values(chosen).map((c) => c[i])));
+    const total = shown.reduce((sum, { numbers }) => sum + numbers.length, 0);
     const order = query.words.length || exact.some((some) => some.size) ? sort : newest(sort);
     return {
-      query, meanings, masks, shown, chosen, scores, exact, total, sort: order,
-      best: best ? null : total,
+      query, meanings, all, shown, chosen, exact, total, sort: order,
+      best: loaded.isWhole ? null : total,
       isWanted: this.wanted(meanings),
     }; // prettier-ignore
   }
 
   /**
+   * The postings that answer a query.
+   *
    * @param {ParsedQuery} query
    * @param {Meaning[]} meanings
    * @param {import("./lookup.js").Known[]} names of two of the words
    * @param {boolean} complete
    */
-  async score(query, meanings, names, complete) {
+  async load(query, meanings, names, complete) {
     const together = names.map((known) => ({
       word: known.form,
       known,
@@ -248,20 +258,47 @@ export class Engine {
       share: isReversed(known.form, query.words) ? REVERSED_NAME : 1,
     }));
     const plan = this.plan(query, [...meanings, ...together], complete);
-    const loaded = await Promise.all(
+    const postings = await Promise.all(
       plan.map(({ segment, list, blocks }) => this.segments[segment].postings(list, blocks)),
     );
-    const scores = this.segments.map(({ documents }) => new Scores(documents));
-    const add = (/** @type {string} */ wanted, /** @type {number} */ repeats, isWord = true) => {
-      plan.forEach(({ word, segment, rare, share, also }, i) => {
-        if (word === wanted) scores[segment].add(loaded[i], rare, share, also);
-      });
-      for (const segment of scores) segment.endWord(repeats, isWord);
+    /** @type {Map<string, Loaded[]>[]} */
+    const lists = this.segments.map(() => new Map());
+    plan.forEach(({ word, segment, rare, share, also }, i) => {
+      const entry = { postings: postings[i], rare, share, also };
+      const own = lists[segment].get(word);
+      if (own) own.push(entry);
+      else lists[segment].set(word, [entry]);
+    });
+    return {
+      lists,
+      isWhole: plan.every(({ list, blocks }) => blocks === list.more.length),
     };
-    for (const { word, repeats } of meanings) add(word, repeats);
-    for (const { word } of together) add(word, 1, false);
-    for (const segment of scores) segment.coordinate(meanings.length);
-    return { scores, best: plan.every(({ list, blocks }) => blocks === list.more.length) };
+  }
+
+  /**
+   * What was found in each segment. All at once: the sheets on which scores are added up are
+   * the same for every query.
+   *
+   * @param {Meaning[]} meanings
+   * @param {import("./lookup.js").Known[]} names
+   * @param {Awaited<ReturnType<Engine["load"]>>} loaded
+   * @param {(segment: number) => {everything: boolean, exact: Set<number>,
+   *   isAllowed: (number: number) => boolean}} termsOf
+   */
+  score(meanings, names, { lists }, termsOf) {
+    return this.segments.map((_, i) => {
+      const sheet = this.sheets[i];
+      const add = (/** @type {string} */ word, /** @type {number} */ repeats, isWord = true) => {
+        for (const { postings, rare, share, also } of lists[i].get(word) ?? []) {
+          sheet.add(postings, rare, share, also);
+        }
+        sheet.endWord(repeats, isWord);
+      };
+      for (const { word, repeats } of meanings) add(word, repeats);
+      for (const { form } of names) add(form, 1, false);
+      const { isAllowed, ...rest } = termsOf(i);
+      return sheet.take({ words: meanings.length, ...rest }, isAllowed);
+    });
   }
 
   /**
@@ -466,10 +503,9 @@ export class Engine {
    * @param {Awaited<ReturnType<Engine["match"]>>} found
    * @param {string[]} wanted
    */
-  async count({ masks, chosen }, wanted) {
+  async count({ all, chosen }, wanted) {
     /** @type {Record<string, {value: string, label: string, count: number}[]>} */
     const facets = {};
-    const all = wanted.length ? masks.map(markedNumbers) : [];
     await Promise.all(
       FACETS.filter((name) => wanted.includes(name)).map(async (name) => {
         const others = Object.keys(chosen).filter((other) => other !== name);
@@ -479,9 +515,8 @@ export class Engine {
           this.segments.map((segment) => readColumn(segment, name)),
         );
         columns.forEach((column, i) => {
-          const mask = intersect(masks[i], others.map((other) => chosen[other][i]));
-          const numbers = others.length ? markedNumbers(mask) : all[i];
-          count(column, mask, numbers, counts);
+          const { numbers } = narrow(all[i], others.map((other) => chosen[other][i]));
+          count(column, numbers, this.segments[i].documents, counts);
         });
         facets[name] = [...counts.values()].sort(
           (a, b) => b.count - a.count || (a.label < b.label ? -1 : 1),
@@ -554,12 +589,19 @@ const TYPED_ID = /^(?:publication|person|project|event|venue|topic|institution):
 const origins = new WeakMap();
 
 /**
- * @param {Uint8Array} mask
- * @param {Uint8Array[]} others
+ * The documents that are marked in all masks.
+ *
+ * @param {Scored} part
+ * @param {Uint8Array[]} masks
+ * @returns {Scored}
  */
-function intersect(mask, others) {
-  if (!others.length) return mask;
-  return mask.map((mark, i) => (mark && others.every((other) => other[i]) ? 1 : 0));
+function narrow({ numbers, scores }, masks) {
+  if (!masks.length) return { numbers, scores };
+  const passes = (/** @type {number} */ number) => masks.every((mask) => mask[number]);
+  return {
+    numbers: numbers.filter(passes),
+    scores: scores.filter((_, i) => passes(numbers[i])),
+  };
 }
 
 /** @param {import("./language.js").Condition} condition */

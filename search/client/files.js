@@ -17,7 +17,7 @@ import { PHRASES, ROWS } from "./phrases.js";
  *   a part of a file; without it the whole file is fetched
  */
 
-const FORMAT = 6;
+const FORMAT = 7;
 const MOST_FILES = 5000;
 /** What files of results may repeat. */
 const USUAL = new TextEncoder().encode(PHRASES + ROWS);
@@ -63,24 +63,28 @@ export class Files {
   }
 
   /**
-   * A part of a file that is not sealed.
+   * What `decode` makes of a part of a file that is not sealed.
    *
+   * @template T
    * @param {string} path
    * @param {number} from
    * @param {number} to
-   * @returns {Promise<Uint8Array>}
+   * @param {(bytes: Uint8Array) => T | Promise<T>} decode
+   * @returns {Promise<T>}
    */
-  readPart(path, from, to) {
-    const { fetchRange } = this.store;
-    if (!fetchRange) {
-      return this.keep(path, async () => new Uint8Array(await this.store.fetchBytes(path))).then(
-        (bytes) => bytes.subarray(from, to),
-      );
-    }
-    return this.keep(
-      `${path}#${from}`,
-      async () => new Uint8Array(await fetchRange.call(this.store, path, from, to)),
-    );
+  readPart(path, from, to, decode) {
+    return this.keep(`${path}#${from}`, async () => {
+      const { fetchRange } = this.store;
+      const part = fetchRange
+        ? new Uint8Array(await fetchRange.call(this.store, path, from, to))
+        : (await this.whole(path)).subarray(from, to);
+      return decode(part);
+    });
+  }
+
+  /** @param {string} path */
+  whole(path) {
+    return this.keep(path, async () => new Uint8Array(await this.store.fetchBytes(path)));
   }
 
   /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+const KEYS = new Set(["/", "Escape", "ArrowDown", "ArrowUp", "Home", "End"]);
+
 /**
  * @param {HTMLInputElement} field
  * @param {() => HTMLElement[]} stops where arrows lead from the field, in order
@@ -11,7 +13,7 @@
 export function listenToKeys(field, stops) {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.isComposing) return;
+    if (event.isComposing || !KEYS.has(event.key)) return;
     const focused = document.activeElement;
     const all = [field, ...stops()];
     const at = all.indexOf(/** @type {HTMLElement} */ (focused));

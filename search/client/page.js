@@ -8,21 +8,22 @@
  */
 
 import { asksSomething, hasFilters, PAGE_SIZE, readState, toRequest, writeState } from "./address.js";
-import { element } from "./element.js";
+import { element, renew } from "./element.js";
 import { Facets } from "./facets.js";
 import { listenToKeys } from "./keyboard.js";
+import { ResultList } from "./list.js";
 import { announcement, heading, lastPage } from "./phrasing.js";
 import { Place } from "./place.js";
 import { SearchFailure } from "./remote.js";
 import { Toolbar } from "./toolbar.js";
-import { nothingFound, pager, remarks, resultItem } from "./view.js";
+import { nothingFound, pager, remarks } from "./view.js";
 
 /** @typedef {import("./session.js").Answer} Answer */
 /** @typedef {import("./engine.js").Hit} Hit */
 /** @typedef {import("./address.js").State} State */
 /** @typedef {import("./session.js").Session} Session */
 
-/** Milliseconds without typing after which address, facets and announcement follow. */
+/** Milliseconds without typing after which address, links around the list and facets follow. */
 const PAUSE = 300;
 const ANNOUNCE = 900;
 /** Milliseconds after which a list that is not there yet is said to be on its way. */
@@ -55,13 +56,13 @@ export class SearchPage {
   constructor(parts, session, addressOf, saving) {
     this.parts = parts;
     this.session = session;
-    this.addressOf = addressOf;
     this.state = readState(location.search);
     this.committed = this.state;
     this.turn = 0;
     this.running = 0;
     this.waiting = false;
     this.answer = /** @type {Answer | null} */ (null);
+    this.around = /** @type {(() => void) | null} */ (null);
     /** The query for which all postings were asked for. */
     this.completeFor = "";
     this.countedFor = "";
@@ -75,6 +76,7 @@ export class SearchPage {
       list: () => this.answer && { session, state: this.state, answer: this.answer },
       say: (words) => this.say(words),
     });
+    this.list = new ResultList(parts.list, addressOf);
     this.place = new Place(parts.list);
     this.isWide = matchMedia("(min-width: 54rem)");
   }
@@ -94,6 +96,11 @@ export class SearchPage {
     });
     for (const place of [tools, more, says, this.parts.facets]) {
       place.addEventListener("click", (event) => this.follow(event));
+    }
+    for (const place of [tools, more]) {
+      for (const act of ["pointerdown", "focusin"]) {
+        place.addEventListener(act, () => this.settle());
+      }
     }
     narrow.addEventListener("toggle", () => {
       if (narrow.open && !this.isWide.matches) this.countAll();
@@ -195,6 +202,7 @@ export class SearchPage {
       return;
     }
     event.preventDefault();
+    this.settle();
     const key = link.getAttribute("data-key");
     const isPage = this.parts.more.contains(link);
     const state = readState(new URL(/** @type {HTMLAnchorElement} */ (link).href).search);
@@ -291,12 +299,12 @@ export class SearchPage {
         without = (await this.session.search({ ...request, limit: 0 })).total;
         if (turn !== this.turn) return;
       }
-      this.show(state, answer, without);
+      this.show(state, answer, without, isTyping);
       if (answer.list) {
         const later = this.session.snippets(answer.list).catch(() => []);
         later.then((hits) => {
           if (turn !== this.turn) return;
-          if (hits.length) this.showHits(hits, answer, true);
+          if (hits.length) this.list.show(hits, answer.words, true);
           this.place.find(true);
         });
       }
@@ -321,11 +329,12 @@ export class SearchPage {
   /** Nothing is asked: the field, the lists to look through, and how to ask. */
   rest() {
     const { parts } = this;
-    this.answer = null;
+    this.answer = this.around = null;
     parts.results.hidden = true;
     this.idle();
     parts.browse.hidden = false;
-    parts.list.replaceChildren();
+    delete parts.list.dataset.query;
+    this.list.clear();
     parts.tools.hidden = true;
     this.announce("");
     this.release();
@@ -354,43 +363,48 @@ export class SearchPage {
    * @param {State} state
    * @param {Answer} answer
    * @param {number | null} without
+   * @param {boolean} isTyping
    */
-  show(state, answer, without) {
+  show(state, answer, without, isTyping) {
     const { parts } = this;
     this.answer = answer;
     this.idle();
     parts.results.hidden = false;
     parts.browse.hidden = answer.total > 0;
-    parts.heading.textContent = heading(answer);
     const { notice } = this.session;
-    parts.says.replaceChildren(
-      ...(answer.total
+    renew(parts.heading, [document.createTextNode(heading(answer))]);
+    renew(
+      parts.says,
+      answer.total
         ? remarks(state, answer, notice)
-        : nothingFound(state, answer, without, notice)),
+        : nothingFound(state, answer, without, notice),
     );
-    this.showHits(answer.hits, answer, !answer.list);
+    this.list.show(answer.hits, answer.words, !answer.list);
     parts.list.hidden = !answer.hits.length;
-    parts.list.setAttribute("start", String((state.page - 1) * PAGE_SIZE + 1));
-    parts.more.replaceChildren(...pager(state, answer.total));
-    parts.more.hidden = !parts.more.childElementCount;
-    this.toolbar.show(state, answer.total > 0);
-    this.showFilters();
+    const first = String((state.page - 1) * PAGE_SIZE + 1);
+    if (parts.list.getAttribute("start") !== first) parts.list.setAttribute("start", first);
+    // What the list answers, for scripts that wait for it.
+    parts.list.dataset.query = state.query;
+    this.around = () => {
+      renew(parts.more, pager(state, answer.total));
+      parts.more.hidden = !parts.more.childElementCount;
+      this.toolbar.show(state, answer.total > 0);
+      this.showFilters();
+    };
+    // While a reader types, what stands around the list waits until the words stand still, or
+    // until someone turns to it.
+    clearTimeout(this.following);
+    if (!isTyping || parts.tools.hidden) this.settle();
+    else this.following = setTimeout(() => this.settle(), PAUSE);
     this.announce(announcement(answer, state.page));
     this.release();
     this.place.find(!answer.list);
   }
 
-  /**
-   * @param {Hit[]} hits
-   * @param {Answer} answer
-   * @param {boolean} isWhole
-   */
-  showHits(hits, { words }, isWhole) {
-    const { list } = this.parts;
-    // Who goes through the list with the keyboard stays where they are.
-    const at = [...list.children].findIndex((item) => item.contains(document.activeElement));
-    list.replaceChildren(...hits.map((hit) => resultItem(hit, words, this.addressOf, isWhole)));
-    if (at >= 0) list.children[at]?.querySelector("a")?.focus({ preventScroll: true });
+  /** Have what stands around the list belong to it, now. */
+  settle() {
+    this.around?.();
+    this.around = null;
   }
 
   showFilters() {
@@ -408,8 +422,9 @@ export class SearchPage {
     const reason = isKnown
       ? error.message
       : "The search went wrong; that is a fault of this page, not of your words.";
-    this.answer = null;
+    this.answer = this.around = null;
     this.idle();
+    delete parts.list.dataset.query;
     parts.results.hidden = false;
     parts.results.classList.add("failed");
     parts.tools.hidden = true;
@@ -425,7 +440,7 @@ export class SearchPage {
       element("p", null, `${said} The lists below lead to everything, too.`),
       element("p", null, again),
     );
-    parts.list.replaceChildren();
+    this.list.clear();
     parts.list.hidden = true;
     parts.more.replaceChildren();
     parts.facets.replaceChildren();
@@ -451,7 +466,8 @@ export class SearchPage {
 
   /** Fonts may load now: the first results were more urgent. */
   release() {
-    document.documentElement.classList.remove("urgent");
+    const { classList } = document.documentElement;
+    if (classList.contains("urgent")) classList.remove("urgent");
   }
 
   /**

@@ -72,11 +72,18 @@ export class Place {
       link.focus({ preventScroll: true });
     }
     if (!isWhole) return;
-    // Lines may break otherwise in the fonts that are still to come.
+    // Lines may break otherwise in the fonts that are still to come, and a page that was still
+    // gliding elsewhere may glide on for a frame.
     document.fonts.ready.then(() => {
-      if (this.wanted !== wanted) return;
-      this.wanted = null;
-      if (link?.isConnected) scrollBy({ top: link.getBoundingClientRect().top - wanted.top });
+      requestAnimationFrame(() => {
+        setTimeout(() => {
+          if (this.wanted !== wanted) return;
+          this.wanted = null;
+          if (!link?.isConnected) return;
+          const top = link.getBoundingClientRect().top - wanted.top;
+          scrollBy({ top, behavior: "instant" });
+        });
+      });
     });
   }
 

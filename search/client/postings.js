@@ -15,14 +15,14 @@ import { EngineError } from "./errors.js";
 
 /**
  * @param {Uint8Array[]} blocks
+ * @param {number} frequency how many documents all blocks of the list name
  * @param {number} documents how many there are in the segment
  * @returns {Postings}
  */
-export function decodePostings(blocks, documents) {
-  /** @type {number[]} */
-  const numbers = [];
-  /** @type {number[]} */
-  const impacts = [];
+export function decodePostings(blocks, frequency, documents) {
+  const numbers = new Int32Array(frequency);
+  const impacts = new Uint8Array(frequency);
+  let found = 0;
   for (const block of blocks) {
     const length = block.length;
     let at = 0;
@@ -41,13 +41,13 @@ export function decodePostings(blocks, documents) {
       let number = 0;
       for (let left = next(); left > 0; left--) {
         number += next();
-        if (number >= documents) throw new EngineError("damaged");
-        numbers.push(number);
-        impacts.push(impact);
+        if (number >= documents || found >= frequency) throw new EngineError("damaged");
+        numbers[found] = number;
+        impacts[found++] = impact;
       }
     }
   }
-  return { numbers: Int32Array.from(numbers), impacts: Uint8Array.from(impacts) };
+  return { numbers: numbers.subarray(0, found), impacts: impacts.subarray(0, found) };
 }
 
 /**

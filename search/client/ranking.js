@@ -41,15 +41,30 @@ export function inThisForm(score, same, words) {
   return Math.floor(score * (1 + (SAME_FORM * same) / words + whole));
 }
 
-/** Adds up the scores of a segment's documents, word by word. */
+/**
+ * Documents of a segment and their scores, side by side.
+ *
+ * @typedef {object} Scored
+ * @property {Int32Array} numbers in no order
+ * @property {Float64Array} scores
+ */
+
+/**
+ * Adds up the scores of a segment's documents, word by word. It serves one query after the
+ * other: what a query costs grows with the documents that it touches, not with the index.
+ */
 export class Scores {
   /** @param {number} documents */
   constructor(documents) {
     this.scores = new Float64Array(documents);
     this.matched = new Uint8Array(documents);
     this.word = new Int32Array(documents);
-    /** @type {number[]} */
-    this.touched = [];
+    /** Documents with the current word. */
+    this.touched = new Int32Array(documents);
+    this.touches = 0;
+    /** Documents with any word. */
+    this.found = new Int32Array(documents);
+    this.finds = 0;
   }
 
   /**
@@ -69,7 +84,7 @@ export class Scores {
       if (also) value = Math.floor(value * also(document));
       const before = word[document];
       if (value > before) {
-        if (!before) touched.push(document);
+        if (!before) touched[this.touches++] = document;
         word[document] = value;
       }
     }
@@ -81,22 +96,56 @@ export class Scores {
    */
   endWord(repeats, counts) {
     const { scores, matched, word, touched } = this;
-    for (const document of touched) {
+    for (let i = 0; i < this.touches; i++) {
+      const document = touched[i];
+      if (!scores[document]) this.found[this.finds++] = document;
       scores[document] += word[document] * repeats;
       if (counts) matched[document]++;
       word[document] = 0;
     }
-    this.touched = [];
+    this.touches = 0;
   }
 
-  /** @param {number} words how many different words the query has */
-  coordinate(words) {
-    const { scores, matched } = this;
-    if (words < 2 || words > LONGEST_COORDINATED) return;
-    const shares = Array.from({ length: words + 1 }, (_, i) => (i / words) ** COORDINATION);
-    for (let document = 0; document < scores.length; document++) {
-      const share = matched[document];
-      if (share && share < words) scores[document] = Math.floor(scores[document] * shares[share]);
+  /**
+   * What the query found; nothing of it is left for the next one.
+   *
+   * @param {object} query
+   * @param {number} query.words how many different words it has
+   * @param {boolean} query.everything whether all documents are found, with or without its words
+   * @param {Set<number>} query.exact documents that are found in any case
+   * @param {(document: number) => boolean} isAllowed
+   * @returns {Scored}
+   */
+  take({ words, everything, exact }, isAllowed) {
+    const { scores, matched, found } = this;
+    if (words > 1 && words <= LONGEST_COORDINATED) {
+      const shares = Array.from({ length: words + 1 }, (_, i) => (i / words) ** COORDINATION);
+      for (let i = 0; i < this.finds; i++) {
+        const document = found[i];
+        const share = matched[document];
+        if (share && share < words) scores[document] = Math.floor(scores[document] * shares[share]);
+      }
     }
+    const numbers = new Int32Array(everything ? scores.length : this.finds + exact.size);
+    let taken = 0;
+    if (everything) {
+      for (let document = 0; document < scores.length; document++) {
+        if (isAllowed(document)) numbers[taken++] = document;
+      }
+    } else {
+      for (let i = 0; i < this.finds; i++) {
+        const document = found[i];
+        if (matched[document] && isAllowed(document)) numbers[taken++] = document;
+      }
+      for (const document of exact) {
+        if (!matched[document] && isAllowed(document)) numbers[taken++] = document;
+      }
+    }
+    const part = numbers.subarray(0, taken);
+    const own = new Float64Array(taken);
+    for (let i = 0; i < taken; i++) own[i] = scores[part[i]];
+    for (let i = 0; i < this.finds; i++) scores[found[i]] = matched[found[i]] = 0;
+    this.finds = 0;
+    return { numbers: part, scores: own };
   }
 }

@@ -87,9 +87,10 @@ export async function readAbstract(segment, { abstract, title }) {
   if (!abstract) return "";
   const [pack, start, length] = abstract;
   const path = `${segment.folderOf(`a/${pack}.bin`)}/a/${pack}.bin`;
-  const bytes = await segment.files.readPart(path, start, start + length);
-  const said = utf8.encode(title).subarray(0, TITLE_BYTES);
-  return textOf(await inflateAfter(Uint8Array.of(...utf8.encode(PHRASES), ...said), bytes));
+  return segment.files.readPart(path, start, start + length, async (bytes) => {
+    const said = utf8.encode(title).subarray(0, TITLE_BYTES);
+    return textOf(await inflateAfter(Uint8Array.of(...utf8.encode(PHRASES), ...said), bytes));
+  });
 }
 
 /**

@@ -38,6 +38,10 @@ import { decodePositions, decodePostings } from "./postings.js";
 
 const MOST_SHARDS = 4;
 const POSITIONS_TOGETHER = 4;
+/** So many postings are kept at hand, of five bytes each. */
+const MOST_DECODED = 2_000_000;
+/** Columns that share a file, as in search/columns.py. */
+const QUICK = new Set(["type", "kind", "year", "access"]);
 const ENDING = /(?<=.{3})(?:s|es|ed|ing)$/u;
 
 export class Segment {
@@ -57,13 +61,16 @@ export class Segment {
     this.firsts = frontCoded(entry.firsts);
     this.vocabulary = { v: frontCoded(entry.v), w: frontCoded(entry.w) };
     /** @type {string[][]} */
-    this.headForms = entry.heads.map((/** @type {string} */ forms) => forms.split(" "));
+    this.headForms = entry.heads ? entry.heads.split("\n\n").map(frontCoded) : [];
     /** @type {Map<string, number>} */
     this.heads = new Map();
     this.headForms.forEach((forms, i) => forms.forEach((form) => this.heads.set(form, i)));
     /** @type {Map<string, Set<string>>} */
     this.families = new Map();
     this.headLevels = /** @type {string} */ (entry.levels);
+    /** @type {Map<List, {blocks: number, postings: Postings}>} */
+    this.decoded = new Map();
+    this.decodedSize = 0;
     this.dead = new Uint8Array(this.documents);
     let number = 0;
     for (const step of entry.dead) this.dead[(number += step)] = 1;
@@ -151,8 +158,19 @@ export class Segment {
    * @returns {Promise<Postings>}
    */
   async postings(list, blocks = list.more.length) {
+    const known = this.decoded.get(list);
+    if (known?.blocks === blocks) return known.postings;
     const more = list.more.slice(0, blocks).map((path) => this.read(path, (bytes) => bytes));
-    return decodePostings([list.first, ...(await Promise.all(more))], this.documents);
+    const all = [list.first, ...(await Promise.all(more))];
+    const postings = decodePostings(all, list.frequency, this.documents);
+    // Whoever types a word asks for the same lists with every letter.
+    this.decodedSize += postings.numbers.length;
+    if (this.decodedSize > MOST_DECODED) {
+      this.decoded.clear();
+      this.decodedSize = postings.numbers.length;
+    }
+    this.decoded.set(list, { blocks, postings });
+    return postings;
   }
 
   /**
@@ -309,7 +327,8 @@ export class Segment {
    */
   column(name) {
     if (!this.columns.has(name)) return Promise.resolve({ values: [], runs: [], steps: [] });
-    return this.read(`c/${name}.bin`, jsonOf);
+    const file = QUICK.has(name) ? "quick" : name;
+    return this.read(`c/${file}.bin`, jsonOf).then((columns) => columns[name]);
   }
 }
 

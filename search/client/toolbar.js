@@ -6,7 +6,7 @@
 
 import { SORTS, writeState } from "./address.js";
 import { buttons, loadSaving } from "./downloads.js";
-import { element } from "./element.js";
+import { element, renew } from "./element.js";
 import { SearchFailure } from "./remote.js";
 import { filtersInForce } from "./view.js";
 
@@ -81,7 +81,7 @@ export class Toolbar {
     if (!group) return;
     const focused = document.activeElement;
     const key = group.contains(focused) ? focused?.getAttribute("data-key") : null;
-    group.replaceChildren(...items);
+    renew(group, items);
     const again = key && group.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (again) /** @type {HTMLElement} */ (again).focus();
   }

@@ -27,6 +27,12 @@ def results(page: Page) -> int:
     return int(found[0].replace(",", "")) if found else 0
 
 
+def answered(page: Page, query: str) -> None:
+    """Wait until the list answers a query, snippets and all."""
+    expect(page.locator("#search-results")).to_have_attribute("data-query", query)
+    expect(page.locator("#search-results .snip:empty")).to_have_count(0)
+
+
 def first_title(page: Page) -> str:
     return page.locator("#search-results h3").first.inner_text()
 
@@ -249,6 +255,8 @@ def test_pages_of_the_list_begin_at_their_top_and_back_leads_to_where_one_was(pa
     page.goto("/search/?q=copper")
     following = page.locator("#search-more a[rel=next]")
     expect(page.locator("#search-results .snip").first).to_be_visible()
+    # Lines may break otherwise in the fonts that come after the list.
+    page.wait_for_load_state("networkidle")
     following.scroll_into_view_if_needed()
     before = page.evaluate("scrollY")
     assert before > 0
@@ -258,6 +266,25 @@ def test_pages_of_the_list_begin_at_their_top_and_back_leads_to_where_one_was(pa
     becomes(results, "one => Math.abs(one.getBoundingClientRect().top) < 60", value=True)
     page.go_back()
     becomes(page, "Math.round(scrollY)", round(before))
+
+
+def test_a_list_that_follows_a_letter_keeps_the_items_that_are_the_same(page: Page) -> None:
+    shown = """["search-results", "search-tools", "search-says", "search-more"].map(
+      (id) => document.getElementById(id).innerHTML).join("\\n")"""
+    page.goto("/search/?q=copper+drift")
+    answered(page, "copper drift")
+    opened_anew = page.evaluate(shown)
+    page.goto("/search/")
+    page.locator("#q").press_sequentially("copper drif")
+    answered(page, "copper drif")
+    before = page.locator("#search-results h3").all_inner_texts()
+    page.evaluate("document.querySelectorAll('#search-results li').forEach((li) => (li.old = 1))")
+    page.locator("#q").press_sequentially("t")
+    answered(page, "copper drift")
+    after = page.locator("#search-results h3").all_inner_texts()
+    kept = "[...document.querySelectorAll('#search-results li')].filter((li) => li.old).length"
+    assert 0 < page.evaluate(kept) <= len(set(before) & set(after))
+    becomes(page, shown, opened_anew)
 
 
 def test_a_facet_is_reached_and_chosen_by_tab_and_enter(page: Page) -> None:

@@ -86,3 +86,9 @@ def test_a_slip_of_the_pen_takes_two_more(shards) -> None:
     for query, waves in fewest_waves(shards, ["copprr", "drifs copper"], 5).items():
         assert 3 < len(waves) <= 5, (query, waves)
         assert {"v", "w"} <= {path.split("/")[1] for wave in waves[1:] for path in wave}, query
+
+
+def test_the_facets_beside_every_list_cost_one_file_of_each_segment(shards) -> None:
+    (answer,) = waves_of(shards, ["copper drift"])
+    fetched = [path for wave in answer["counting"] for path in wave]
+    assert sorted(path.split("/", 1)[1] for path in fetched) == ["c/quick.bin"] * 2

@@ -178,7 +178,8 @@ def test_nothing_is_left_of_a_document_that_goes(build, works, way) -> None:
     rows = works if way == "gone" else works + many(0, 1, title="Other", people=[], abstract="")
     second = build("second", rows if way == "gone" else works, first)
     assert (report(second)["gone"], report(second)["rebuilt"]) == (1, False)
-    left = b"".join(contents(second / "shards").values()).lower()
+    # In the manifest's JSON a line's end is written with an n.
+    left = b"".join(contents(second / "shards").values()).lower().replace(b"\\n", b"\n")
     for word in (b"zyzzogeton", b"frobnitz", b"xyloid", b"n0", b"whisper", b"hush"):
         assert word not in left
     kept = b"".join(contents(second / "index").values())
