@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from markupsafe import Markup, escape
+
 from content_sync.citations.reference import Name, Reference
 from content_sync.pages.maths import without_latex
 from content_sync.records import Kind
@@ -30,16 +32,29 @@ _SPOKEN = {
 }
 
 
-def styled(work: Reference) -> list[tuple[str, str]]:
-    """Return the name of each style and the reference in it."""
+_ON, _OFF = "\ue000", "\ue001"  # for private use: no record's text means anything by them
+_MARKED = re.compile(f"{_ON}([^{_ON}{_OFF}]*){_OFF}")
+
+
+def styled(work: Reference) -> list[tuple[str, Markup]]:
+    """Return the name of each style and the reference in it, with its italics."""
     title = without_latex(work.title)
     if work.mark:
         title = f"{work.mark}: {title}"
     return [
-        ("APA", _apa(work, title)),
-        ("IEEE", _ieee(work, title)),
-        ("Chicago", _chicago(work, title)),
+        ("APA", _shown(_apa(work, title))),
+        ("IEEE", _shown(_ieee(work, title))),
+        ("Chicago", _shown(_chicago(work, title))),
     ]
+
+
+def _shown(text: str) -> Markup:
+    return Markup(_MARKED.sub(r"<i>\1</i>", str(escape(text))))  # noqa: S704 - escaped before
+
+
+def _italic(text: str) -> str:
+    """Return a text marked for italics."""
+    return f"{_ON}{text}{_OFF}" if text else ""
 
 
 def _apa(work: Reference, title: str) -> str:
@@ -56,16 +71,17 @@ def _apa(work: Reference, title: str) -> str:
     said = f" [{_SPOKEN[work.kind]}]" if work.kind in _SPOKEN else ""
     where: list[str] = []
     if work.kind == Kind.CONFERENCE_PAPER and work.container and (edited or not work.editors):
-        where = [_listed([work.container, work.pages])]
+        where = [_listed([_italic(work.container), work.pages])]
     elif work.kind in _IN_BOOKS and work.container:
         editors = "" if edited or not work.editors else f"{_apa_editors(work.editors)}, "
         pages = f" ({_pp(work)} {work.pages})" if work.first_page else ""
-        where = [f"In {editors}{work.container}{pages}", work.publisher]
+        where = [f"In {editors}{_italic(work.container)}{pages}", work.publisher]
     elif work.kind == Kind.JOURNAL_ARTICLE:
-        volume = work.volume + (f"({work.issue})" if work.issue else "")
-        where = [_listed([work.container, volume, work.pages])]
+        volume = _italic(work.volume) + (f"({work.issue})" if work.issue else "")
+        where = [_listed([_italic(work.container), volume, work.pages])]
     else:
         where = [work.container, work.publisher]
+        title = _italic(title)
     parts = [f"{title}{said}", *where] if not by else [by, f"({date})", f"{title}{said}", *where]
     if not by:
         parts.insert(1, f"({date})")
@@ -86,16 +102,16 @@ def _ieee(work: Reference, title: str) -> str:
     link = doi or (f"Available: {work.url}" if work.url else "")
     quoted = f"“{title}{'' if title[-1] in '?!.' else ','}”"
     if work.kind in _IN_BOOKS and work.container:
-        rest = [f"in {work.container}", volume, issue, work.publisher, date, pages]
+        rest = [f"in {_italic(work.container)}", volume, issue, work.publisher, date, pages]
     elif work.kind == Kind.JOURNAL_ARTICLE:
-        rest = [work.container, volume, issue, pages, date]
+        rest = [_italic(work.container), volume, issue, pages, date]
     else:
-        quoted = title if work.kind in _ALONE else quoted
+        quoted = _italic(title) if work.kind in _ALONE else quoted
         said = _SPOKEN.get(work.kind, "")
         rest = [work.container, work.publisher, said, volume, issue, date]
     start = f"{by}, {quoted}" if by else quoted
     ending = _listed(rest)
-    if not quoted.endswith("”") and ending:
+    if not quoted.rstrip(_OFF).endswith("”") and ending:
         start += "," if title[-1] not in "?!." else ""
     text = " ".join(part for part in (start, ending) if part)
     stop = ", " if doi and ending else _stop(text) + " "
@@ -109,15 +125,16 @@ def _chicago(work: Reference, title: str) -> str:
     by = _chicago_names(people) + (said if people else "")
     date = str(work.year) if work.year else "n.d."
     end = "" if title[-1] in "?!." else "."
-    quoted = title if work.kind in (Kind.BOOK, Kind.PROCEEDINGS) else f"“{title}{end}”"
+    quoted = _italic(title) if work.kind in (Kind.BOOK, Kind.PROCEEDINGS) else f"“{title}{end}”"
     volume = work.volume + (f" ({work.issue})" if work.issue else "")
     if work.kind in _IN_BOOKS and work.container:
         editors = f", edited by {_and([_plain(n) for n in work.editors])}" if work.editors else ""
         editors = "" if said else editors
-        where = [_listed([f"In {work.container}{editors}", _short_pages(work)]), work.publisher]
+        container = _italic(work.container)
+        where = [_listed([f"In {container}{editors}", _short_pages(work)]), work.publisher]
     elif work.kind == Kind.JOURNAL_ARTICLE:
         pages = f": {_short_pages(work)}" if work.first_page else ""
-        where = [" ".join(part for part in (work.container, volume) if part) + pages]
+        where = [" ".join(part for part in (_italic(work.container), volume) if part) + pages]
     else:
         kind = _SPOKEN.get(work.kind, "")
         where = [kind, work.container, work.publisher]
@@ -219,6 +236,7 @@ def _sentences(parts: list[str]) -> str:
 
 
 def _stop(text: str) -> str:
+    text = text.rstrip(_OFF)
     return "" if text.rstrip("”’)")[-1:] in ".?!" and not text.endswith(")") else "."
 
 

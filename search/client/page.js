@@ -23,7 +23,7 @@ import { nothingFound, pager, remarks } from "./view.js";
 /** @typedef {import("./address.js").State} State */
 /** @typedef {import("./session.js").Session} Session */
 
-/** Milliseconds without typing after which address, facets and announcement follow. */
+/** Milliseconds without typing after which address, links around the list and facets follow. */
 const PAUSE = 300;
 const ANNOUNCE = 900;
 /** Milliseconds after which a list that is not there yet is said to be on its way. */
@@ -96,6 +96,11 @@ export class SearchPage {
     });
     for (const place of [tools, more, says, this.parts.facets]) {
       place.addEventListener("click", (event) => this.follow(event));
+    }
+    for (const place of [tools, more]) {
+      for (const act of ["pointerdown", "focusin"]) {
+        place.addEventListener(act, () => this.settle());
+      }
     }
     narrow.addEventListener("toggle", () => {
       if (narrow.open && !this.isWide.matches) this.countAll();
@@ -386,9 +391,11 @@ export class SearchPage {
       this.toolbar.show(state, answer.total > 0);
       this.showFilters();
     };
-    // While a reader types, what stands around the list follows once the list is painted.
+    // While a reader types, what stands around the list waits until the words stand still, or
+    // until someone turns to it.
+    clearTimeout(this.following);
     if (!isTyping || parts.tools.hidden) this.settle();
-    else requestAnimationFrame(() => setTimeout(() => this.settle()));
+    else this.following = setTimeout(() => this.settle(), PAUSE);
     this.announce(announcement(answer, state.page));
     this.release();
     this.place.find(!answer.list);
