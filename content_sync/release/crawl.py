@@ -217,7 +217,7 @@ class _LookedUp:
         return records is not None and not records.startswith(GONE)
 
     def unknown(self, links: set[bytes]) -> set[bytes]:
-        self._look_up(links - self._known.keys())
+        self._look_up({url for url in links if url not in self._known})
         return {url for url in links if url not in self}
 
     def is_tombstone(self, url: bytes) -> bool:
