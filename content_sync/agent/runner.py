@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from content_sync.agent import queue
 from content_sync.agent.content import pull_content
 from content_sync.agent.queue import Build
-from content_sync.agent.waiting import Waiting, environment
+from content_sync.agent.waiting import Waiting, start_child
 from content_sync.lock import holder
 from content_sync.release.releases import live
 from content_sync.settings import Settings
@@ -65,15 +64,7 @@ def run_build(settings: Settings, build: Build, stop: threading.Event, waiting: 
 
 def make_spare(settings: Settings, stop: threading.Event) -> bool:
     """Have a copy of the live release made ready; return whether that succeeded."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "content_sync.cli", "spare", "--site", str(settings.site)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=settings.site,
-        env=environment(),
-        start_new_session=True,
-    )
+    child = start_child(settings.site, ["content_sync.cli", "spare", "--site", str(settings.site)])
     while child.poll() is None:
         if stop.wait(0.2):
             _end(child)

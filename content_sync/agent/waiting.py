@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 _ENGINE = Path(__file__).resolve().parents[2]
 _LOADED = (
@@ -45,16 +46,7 @@ class Waiting:
         One that ended by itself is not tried again before a build has been started.
         """
         if self._child is None:
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", __name__],
-                bufsize=0,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=self._folder,
-                env=environment(),
-                start_new_session=True,
-            )
+            self._child = start_child(self._folder, [__name__], stdin=subprocess.PIPE)
 
     def run(
         self, arguments: Sequence[str], log: Path, variables: Mapping[str, str]
@@ -70,15 +62,8 @@ class Waiting:
             child.kill()
             child.wait()
         with log.open("ab") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "content_sync.cli", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=self._folder,
-                env={**environment(), **variables},
-                start_new_session=True,
-            )
+            command = ["content_sync.cli", *arguments]
+            return start_child(self._folder, command, output=output, variables=variables)
 
     def close(self) -> None:
         """Let the child go that waits."""
@@ -90,16 +75,34 @@ class Waiting:
             child.wait()
 
 
-def environment() -> dict[str, str]:
-    """Return the variables of a child: it finds the program that the agent runs."""
+def start_child(
+    folder: Path,
+    command: Sequence[str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    output: IO[bytes] | int = subprocess.DEVNULL,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a module of the program, with its arguments, in a session of its own."""
     path = os.pathsep.join(p for p in (str(_ENGINE), os.environ.get("PYTHONPATH", "")) if p)
-    return {**os.environ, "PYTHONPATH": path}
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        bufsize=0,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, **(variables or {})},
+        start_new_session=True,
+    )
 
 
 def wait() -> None:
     """Load the program, read the command and run it."""
-    for name in _LOADED:
-        importlib.import_module(name)
+    # What cannot be loaded says so once more below, where somebody reads it.
+    with contextlib.suppress(Exception):
+        for name in _LOADED:
+            importlib.import_module(name)
     line = sys.stdin.readline()
     if not line:
         return  # the agent is gone

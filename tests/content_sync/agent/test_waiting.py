@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
 
-from content_sync.agent.waiting import Waiting, environment
+from content_sync.agent.waiting import Waiting
 from tests.content_sync.agent.conftest import wait_for
 
 
@@ -38,7 +39,7 @@ def test_a_child_leaves_when_its_agent_is_gone(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", agent],
         cwd=tmp_path,
-        env=environment(),
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
         check=False,
